@@ -1,0 +1,190 @@
+//! What is read from the database before anything is decided: the server, our rights, and the history.
+
+use std::pin::pin;
+
+use futures_util::TryStreamExt as _;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
+
+use crate::config::Config;
+use crate::connect::{Connection, millis};
+use crate::history::{Applied, HISTORY_TABLE};
+use crate::sql::{identifier, literal};
+
+/// The state of a database, as one round trip found it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// `server_version_num`, such as 180004.
+    pub server_version: u32,
+    /// Whether the server can notice by itself that its client is gone (`client_connection_check_interval`).
+    pub can_check_client: bool,
+    /// A standby: it can be read only.
+    pub in_recovery: bool,
+    /// The schema of the history and of unqualified names in migrations.
+    pub schema: String,
+    /// Whether there is a schema of that name.
+    pub schema_exists: bool,
+    /// Whether the session's own search path leads there.
+    pub schema_is_current: bool,
+    /// The history, ordered by version; `None` where there is no table yet.
+    pub history: Option<Vec<Applied>>,
+    /// A schema further back in the search path that has a history while ours has none.
+    pub history_elsewhere: Option<String>,
+    /// The role that migrations run as.
+    pub role: String,
+    /// May the role create tables in the schema?
+    pub may_create: bool,
+    /// May the role add to the history? Meaningless where there is none.
+    pub may_record: bool,
+    /// The position in the write-ahead log, for a point-in-time recovery; `None` where the server does not tell.
+    pub wal_position: Option<String>,
+    /// The server's clock at that position.
+    pub server_time: String,
+    has_own_history: bool,
+    visible_history: Option<String>,
+}
+
+impl Snapshot {
+    /// The history table with its schema, quoted.
+    #[must_use]
+    pub fn history_table(&self) -> String {
+        history_table_in(&self.schema)
+    }
+
+    /// The applied migrations; none where there is no history.
+    #[must_use]
+    pub fn applied(&self) -> &[Applied] {
+        self.history.as_deref().unwrap_or_default()
+    }
+}
+
+fn history_table_in(schema: &str) -> String {
+    format!("{}.{HISTORY_TABLE}", identifier(schema))
+}
+
+/// Reads the state of the database in one round trip, or in two where the search path does not lead to the
+/// history. Changes nothing, and waits for no lock longer than `MIGRATE_LOCK_TIMEOUT`.
+///
+/// # Errors
+///
+/// tokio-postgres' own.
+pub async fn read(connection: &Connection, config: &Config) -> Result<Snapshot, tokio_postgres::Error> {
+    let named = config.url.parameters.schema.as_deref();
+    let mut snapshot = read_once(connection, config, named).await?;
+    if named.is_some() {
+        return Ok(snapshot);
+    }
+    if snapshot.has_own_history && snapshot.visible_history.as_ref() != Some(&snapshot.schema) {
+        let schema_is_current = snapshot.schema_is_current;
+        let schema = std::mem::take(&mut snapshot.schema);
+        snapshot = read_once(connection, config, Some(&schema)).await?;
+        snapshot.schema_is_current = schema_is_current;
+    } else if !snapshot.has_own_history && snapshot.visible_history.is_some() {
+        snapshot.history = None;
+        snapshot.history_elsewhere = snapshot.visible_history.take();
+    }
+    Ok(snapshot)
+}
+
+async fn read_once(
+    connection: &Connection,
+    config: &Config,
+    named: Option<&str>,
+) -> Result<Snapshot, tokio_postgres::Error> {
+    let request = request(config, named);
+    let mut rows = pin!(connection.client().simple_query_raw(&request).await?);
+    let mut snapshot: Option<Snapshot> = None;
+    let mut history = Vec::new();
+    loop {
+        match rows.try_next().await {
+            Ok(None) => break,
+            Ok(Some(SimpleQueryMessage::Row(row))) if snapshot.is_none() => snapshot = Some(read_state(&row)),
+            Ok(Some(SimpleQueryMessage::Row(row))) => history.push(read_applied(&row)),
+            Ok(Some(_)) => {}
+            // The state comes first, so this is the history that is missing: a database never migrated.
+            Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) && snapshot.is_some() => {
+                return Ok(snapshot.unwrap_or_default());
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    let mut snapshot = snapshot.unwrap_or_default();
+    snapshot.history = Some(history);
+    Ok(snapshot)
+}
+
+/// The settings come first because the defaults of a database or role must not matter; being LOCAL and
+/// in one message they are safe behind a transaction pooler. Aurora's function that tells the position
+/// in the write-ahead log fails unless logical replication is on.
+fn request(config: &Config, named: Option<&str>) -> String {
+    let table = named.map_or_else(|| HISTORY_TABLE.to_owned(), history_table_in);
+    format!(
+        "SET TRANSACTION ISOLATION LEVEL READ COMMITTED READ ONLY;\n\
+         SET LOCAL statement_timeout = 0;\n\
+         SET LOCAL lock_timeout = {lock_timeout};\n\
+         {set_role}\
+         SELECT pg_catalog.current_setting('server_version_num'),\n\
+           pg_catalog.version() LIKE '%linux%',\n\
+           pg_catalog.pg_is_in_recovery(),\n\
+           target.name,\n\
+           target.name IS NOT DISTINCT FROM pg_catalog.current_schema(),\n\
+           schema.oid IS NOT NULL,\n\
+           own.oid IS NOT NULL,\n\
+           (SELECT nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace\n\
+            WHERE c.oid = pg_catalog.to_regclass('{HISTORY_TABLE}')),\n\
+           current_user,\n\
+           COALESCE(pg_catalog.has_schema_privilege(schema.oid, 'CREATE'), false),\n\
+           COALESCE(pg_catalog.has_table_privilege(own.oid, 'INSERT'), false),\n\
+           CASE WHEN pg_catalog.pg_is_in_recovery() OR EXISTS\n\
+             (SELECT FROM pg_catalog.pg_proc WHERE proname = 'aurora_version') THEN NULL\n\
+             ELSE pg_catalog.pg_current_wal_lsn() END,\n\
+           pg_catalog.to_char(pg_catalog.now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')\n\
+         FROM (SELECT COALESCE({named}, NULLIF(pg_catalog.current_schema(), 'pg_catalog'), '{DEFAULT_SCHEMA}') AS name) AS target\n\
+         LEFT JOIN pg_catalog.pg_namespace AS schema ON schema.nspname = target.name\n\
+         LEFT JOIN pg_catalog.pg_class AS own ON own.relnamespace = schema.oid AND own.relname = '{HISTORY_TABLE}';\n\
+         SELECT version, name, applied_on, checksum FROM {table} ORDER BY version",
+        lock_timeout = millis(config.lock_timeout),
+        named = optional_name(named),
+        set_role = config.role.as_deref().map_or_else(String::new, |role| format!("SET LOCAL ROLE {};\n", identifier(role))),
+    )
+}
+
+/// Where tables go when the search path leads nowhere, as in every new PostgreSQL database.
+const DEFAULT_SCHEMA: &str = "public";
+
+fn optional_name(name: Option<&str>) -> String {
+    name.map_or_else(|| "CAST(NULL AS pg_catalog.name)".to_owned(), |name| format!("CAST({} AS pg_catalog.name)", literal(name)))
+}
+
+fn read_state(row: &SimpleQueryRow) -> Snapshot {
+    let text = |column: usize| row.get(column).map(str::to_owned);
+    let flag = |column: usize| row.get(column) == Some("t");
+    let server_version = row.get(0).and_then(|text| text.parse().ok()).unwrap_or_default();
+    Snapshot {
+        server_version,
+        can_check_client: server_version >= 140_000 && flag(1),
+        in_recovery: flag(2),
+        schema: text(3).unwrap_or_default(),
+        schema_is_current: flag(4),
+        schema_exists: flag(5),
+        has_own_history: flag(6),
+        visible_history: text(7),
+        role: text(8).unwrap_or_default(),
+        may_create: flag(9),
+        may_record: flag(10),
+        wal_position: text(11),
+        server_time: text(12).unwrap_or_default(),
+        history: None,
+        history_elsewhere: None,
+    }
+}
+
+fn read_applied(row: &SimpleQueryRow) -> Applied {
+    let text = |column: usize| row.get(column).map(str::to_owned);
+    Applied {
+        version: row.get(0).and_then(|text| text.parse().ok()).unwrap_or_default(),
+        name: text(1),
+        applied_on: text(2),
+        checksum: text(3),
+    }
+}

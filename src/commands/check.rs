@@ -1,0 +1,17 @@
+//! `check`: is the database where this program wants it?
+
+use super::{look, names};
+use crate::config::Config;
+use crate::error::Error;
+use crate::migrator;
+use crate::source::SourceFile;
+
+pub(super) async fn run(config: &Config, files: &[SourceFile]) -> Result<(), Error> {
+    let snapshot = look(config).await?;
+    let pending = migrator::agree(config, &snapshot, files)?.pending;
+    if !pending.is_empty() {
+        return Err(Error::Pending(names(files, &pending)));
+    }
+    tracing::info!(applied = snapshot.applied().len(), "nothing is pending");
+    Ok(())
+}

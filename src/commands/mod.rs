@@ -1,0 +1,62 @@
+//! One module a command.
+
+mod check;
+mod completions;
+mod env;
+mod migrate;
+mod plan;
+mod status;
+mod wait;
+
+use tokio::time::Instant;
+
+use crate::catalog::{self, Snapshot};
+use crate::cli::{Cli, Command, MigrateFlags};
+use crate::config::{Config, Settings};
+use crate::connect::connect;
+use crate::error::Error;
+use crate::log;
+use crate::output::Output;
+use crate::source::{self, SourceFile};
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// See [`Error`].
+pub async fn run(cli: &Cli, settings: &Settings, output: &Output) -> Result<(), Error> {
+    let command = cli.command.clone().unwrap_or(Command::Migrate(MigrateFlags::default()));
+    if let Command::Completions { shell } = command {
+        return completions::run(shell, output);
+    }
+    let config = Config::load(settings, &|path| std::fs::read(path)).map_err(Error::Config);
+    if matches!(command, Command::Env) {
+        return env::run(settings, config, output);
+    }
+    let config = config?;
+    output.hide(&config.url);
+    log::start(output, config.log_filter.clone());
+    config.tell();
+    let files = source::load(config.migrations_dir.as_deref())?;
+    match command {
+        Command::Migrate(_) => migrate::run(&config, &files).await,
+        Command::Status { .. } => status::run(&config, &files, output).await,
+        Command::Check => check::run(&config, &files).await,
+        Command::Wait { .. } => wait::run(&config, &files).await,
+        Command::Plan(_) => plan::run(&config, &files, output).await,
+        Command::Env | Command::Completions { .. } => unreachable!("they have run above"),
+    }
+}
+
+/// Reads the database's state on a connection of its own, for commands that only look.
+async fn look(config: &Config) -> Result<Snapshot, Error> {
+    let connection = connect(config, Instant::now() + config.wait).await?;
+    let snapshot = catalog::read(&connection, config).await.map_err(Error::reading_failed);
+    connection.close().await;
+    snapshot
+}
+
+/// The names of the migrations at `indexes`.
+fn names(files: &[SourceFile], indexes: &[usize]) -> Vec<String> {
+    indexes.iter().map(|index| files[*index].stem.clone()).collect()
+}

@@ -1,0 +1,48 @@
+//! What the process tells its caller when it ends.
+
+/// The exit status of every command: a contract that scripts, init containers and jobs rely on.
+///
+/// A command that is ended by a signal reports 128 plus the signal's number, as any program does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ExitStatus {
+    /// 0: done. For `check` and `wait`: nothing is pending and the history agrees.
+    Success,
+    /// 1: a migration failed, or the database answered with an error nobody expected.
+    Failed,
+    /// 2: the command line, the environment or a migration file cannot be used as it is.
+    Usage,
+    /// 3: the database could not be reached within `MIGRATE_WAIT`.
+    Unreachable,
+    /// 4: the database was reached and refused: password, TLS, permission, missing database, standby.
+    Refused,
+    /// 5: migrations are pending (`check`), or still were when `wait` ran out of time.
+    Pending,
+    /// 6: the history in the database and the migrations of this program disagree.
+    Conflict,
+    /// 7: another migrator or a table lock was in the way until the limit.
+    Blocked,
+}
+
+impl ExitStatus {
+    /// The number that the operating system hands to the caller.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Unreachable => 3,
+            Self::Refused => 4,
+            Self::Pending => 5,
+            Self::Conflict => 6,
+            Self::Blocked => 7,
+        }
+    }
+}
+
+impl From<ExitStatus> for std::process::ExitCode {
+    fn from(status: ExitStatus) -> Self {
+        Self::from(status.code())
+    }
+}

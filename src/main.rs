@@ -1,0 +1,42 @@
+//! The start-up migrator: parse, run, report, exit.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use zerostarter_db::cli::Cli;
+use zerostarter_db::commands;
+use zerostarter_db::config::Settings;
+use zerostarter_db::error::Error;
+use zerostarter_db::exit_status::ExitStatus;
+use zerostarter_db::log::LogFormat;
+use zerostarter_db::output::Output;
+use zerostarter_db::variables::{FLAG, Layer, gather};
+
+fn main() -> ExitCode {
+    // clap exits with 2 and an error of its own on a command line it cannot read.
+    let cli = Cli::parse();
+    let layers = gather(Layer::new(FLAG, cli.variables()), std::env::vars_os(), Path::new("."));
+    let settings = layers.map(|layers| Settings::from_layers(&layers));
+    let output = Output::new(settings.as_ref().map_or(LogFormat::Text, Settings::log_format));
+    output.report_panics();
+    let outcome = match settings {
+        Ok(settings) => run(&cli, &settings, &output),
+        Err(error) => Err(Error::Dotenv(error)),
+    };
+    match outcome {
+        Ok(()) => ExitStatus::Success.into(),
+        Err(error) => {
+            output.error(&error);
+            error.exit_status().into()
+        }
+    }
+}
+
+fn run(cli: &Cli, settings: &Settings, output: &Output) -> Result<(), Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Start)?;
+    let outcome = runtime.block_on(commands::run(cli, settings, output));
+    // A name that is still being resolved must not hold up the exit.
+    runtime.shutdown_background();
+    outcome
+}

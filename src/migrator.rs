@@ -1,0 +1,304 @@
+//! The algorithm: read, compare, inspect, apply one by one.
+
+use std::time::Duration;
+
+use refinery_core::{Runner, Target};
+use tokio::time::{Instant, sleep};
+use tokio_postgres::error::SqlState;
+
+use crate::backoff::Backoff;
+use crate::catalog::{self, Snapshot};
+use crate::config::{Ahead, Config};
+use crate::connect::{Connection, connect, create_database, describe, in_seconds, is_transient, millis};
+use crate::error::{Denial, Error};
+use crate::history::{Comparison, Conflict, compare};
+use crate::preflight;
+use crate::session::{Done, Session, SessionError};
+use crate::source::SourceFile;
+
+/// What a run did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// What this run applied, in order.
+    pub applied: Vec<Done>,
+}
+
+/// Why a pass over the pending migrations ended early without a verdict.
+enum Interruption {
+    /// The connection is gone.
+    Lost(tokio_postgres::Error),
+    /// Another migrator is at work, or has been.
+    Contended(&'static str),
+    /// A lock timeout, a deadlock or a serialization failure.
+    Beaten { stem: String, reason: String },
+    /// There is nothing to be gained by another try.
+    Fatal(Error),
+}
+
+impl From<Error> for Interruption {
+    fn from(error: Error) -> Self {
+        Self::Fatal(error)
+    }
+}
+
+/// Applies what is pending, whatever else happens to the connection or is done by other migrators meanwhile.
+///
+/// # Errors
+///
+/// See [`Error`]; whatever was applied before an error stays applied.
+pub async fn migrate(config: &Config, files: &[SourceFile]) -> Result<Report, Error> {
+    let mut report = Report::default();
+    let mut patience = Patience::new(config);
+    let mut connection = connect_or_create(config, patience.connect_deadline()).await?;
+    loop {
+        let applied_before = report.applied.len();
+        let interruption = match pass(&connection, config, files, &mut report).await {
+            Ok(()) => {
+                connection.close().await;
+                return Ok(report);
+            }
+            Err(interruption) => interruption,
+        };
+        if report.applied.len() > applied_before {
+            patience = Patience::new(config);
+        }
+        match interruption {
+            Interruption::Fatal(error) => {
+                connection.close().await;
+                return Err(with_applied(error, &report));
+            }
+            Interruption::Lost(error) => {
+                tracing::warn!("lost the connection ({}); connecting again to see what was committed", describe(&error));
+                connection = connect(config, patience.connect_deadline()).await?;
+            }
+            Interruption::Contended(reason) => patience.wait_for_other(reason).await?,
+            Interruption::Beaten { stem, reason } => patience.wait_for_locks(stem, reason).await?,
+        }
+    }
+}
+
+async fn connect_or_create(config: &Config, deadline: Instant) -> Result<Connection, Error> {
+    match connect(config, deadline).await {
+        Err(Error::Refused { source, .. })
+            if config.create_database && source.sql_state() == Some(&SqlState::INVALID_CATALOG_NAME) =>
+        {
+            create_database(config, deadline).await?;
+            connect(config, deadline).await
+        }
+        outcome => outcome,
+    }
+}
+
+fn with_applied(error: Error, report: &Report) -> Error {
+    match error {
+        Error::Migration { rejection, .. } => {
+            Error::Migration { rejection, applied: report.applied.iter().map(|done| done.stem.clone()).collect() }
+        }
+        error => error,
+    }
+}
+
+/// One pass on one connection: the checklist.
+async fn pass(connection: &Connection, config: &Config, files: &[SourceFile], report: &mut Report) -> Result<(), Interruption> {
+    let snapshot = read(connection, config).await?;
+    let comparison = agree(config, &snapshot, files)?;
+    let pending = pending_up_to_target(config, files, &comparison)?;
+    if pending.is_empty() {
+        tell_nothing_to_do(&snapshot, files);
+        return Ok(());
+    }
+    inspect(config, &snapshot, files, &pending)?;
+    tell_what_comes(config, &snapshot, files, &pending);
+    apply(connection, config, &snapshot, files, &pending, report).await
+}
+
+async fn read(connection: &Connection, config: &Config) -> Result<Snapshot, Interruption> {
+    catalog::read(connection, config).await.map_err(|error| match error.code() {
+        _ if is_transient(&error) => Interruption::Lost(error),
+        Some(code) if is_beaten(code) => Interruption::Beaten { stem: "the history".to_owned(), reason: describe(&error) },
+        _ => Interruption::Fatal(Error::reading_failed(error)),
+    })
+}
+
+/// The history and the migrations agree, or there is an error that says where they do not.
+///
+/// # Errors
+///
+/// [`Error::Conflicts`] or [`Error::HistoryElsewhere`].
+pub fn agree(config: &Config, snapshot: &Snapshot, files: &[SourceFile]) -> Result<Comparison, Error> {
+    if let Some(found) = &snapshot.history_elsewhere {
+        let chosen_by_hand = config.url.parameters.options.as_deref().is_some_and(|options| options.contains("search_path"));
+        if !chosen_by_hand {
+            return Err(Error::HistoryElsewhere { found: found.clone(), schema: snapshot.schema.clone() });
+        }
+    }
+    let mut comparison = compare(snapshot.applied(), files);
+    if let (false, Some(newest)) = (comparison.ahead.is_empty(), files.last()) {
+        let applied = comparison.ahead.clone();
+        match config.ahead {
+            Ahead::Refuse => comparison.conflicts.push(Conflict::Ahead { applied, newest: newest.path.clone() }),
+            Ahead::Allow => tracing::warn!(
+                ahead = applied.join(", "),
+                "the database is ahead of this program: it has {}, and the newest here is {}", applied.join(", "), newest.stem
+            ),
+        }
+    }
+    if comparison.conflicts.is_empty() { Ok(comparison) } else { Err(Error::Conflicts(comparison.conflicts)) }
+}
+
+/// The pending migrations, without those above `MIGRATE_TARGET`.
+///
+/// # Errors
+///
+/// [`Error::UnknownTarget`] for a version that no migration has.
+pub fn pending_up_to_target(config: &Config, files: &[SourceFile], comparison: &Comparison) -> Result<Vec<usize>, Error> {
+    let Some(target) = config.target else { return Ok(comparison.pending.clone()) };
+    if !files.iter().any(|file| file.migration.version() == target) {
+        return Err(Error::UnknownTarget { target, newest: files.last().map(|file| file.stem.clone()) });
+    }
+    Ok(comparison.pending.iter().copied().filter(|index| files[*index].migration.version() <= target).collect())
+}
+
+/// Everything that can be known to go wrong is found before the first file changes anything.
+///
+/// # Errors
+///
+/// [`Error::Preflight`] for what is in the files, [`Error::Denied`] for rights that are missing.
+pub fn inspect(config: &Config, snapshot: &Snapshot, files: &[SourceFile], pending: &[usize]) -> Result<(), Error> {
+    if pending.is_empty() {
+        return Ok(());
+    }
+    let pending: Vec<&SourceFile> = pending.iter().map(|index| &files[*index]).collect();
+    let findings = preflight::inspect(&pending, config.url.transaction_pooler_sign().is_some());
+    if !findings.is_empty() {
+        return Err(Error::Preflight(findings));
+    }
+    let (role, schema) = (snapshot.role.clone(), snapshot.schema.clone());
+    if snapshot.in_recovery {
+        Err(Error::Denied(Denial::Standby))
+    } else if !snapshot.schema_exists {
+        Err(Error::Denied(Denial::NoSchema { schema }))
+    } else if snapshot.history.is_none() && !snapshot.may_create {
+        Err(Error::Denied(Denial::Create { role, schema }))
+    } else if snapshot.history.is_some() && !snapshot.may_record {
+        Err(Error::Denied(Denial::Record { role, table: snapshot.history_table() }))
+    } else {
+        Ok(())
+    }
+}
+
+async fn apply(
+    connection: &Connection,
+    config: &Config,
+    snapshot: &Snapshot,
+    files: &[SourceFile],
+    pending: &[usize],
+    report: &mut Report,
+) -> Result<(), Interruption> {
+    let migrations: Vec<_> = files.iter().map(|file| file.migration.clone()).collect();
+    let target = config.target.map_or(Target::Latest, Target::Version);
+    let mut runner = Runner::new(&migrations).set_target(target);
+    runner.set_migration_table_name(snapshot.history_table());
+    let mut session = Session::new(connection, config, snapshot, files, pending);
+    let outcome = runner.run_async(&mut session).await;
+    report.applied.append(&mut session.done);
+    match (outcome, session.failure) {
+        (Ok(_), _) => Ok(()),
+        (Err(_), Some(failure)) => Err(failure.into()),
+        (Err(error), None) => Err(Interruption::Fatal(Error::Engine(error.to_string()))),
+    }
+}
+
+impl From<SessionError> for Interruption {
+    fn from(failure: SessionError) -> Self {
+        match failure {
+            SessionError::LockTaken => Self::Contended("another migrator holds the lock"),
+            SessionError::HistoryMoved => Self::Contended("another migrator has just changed the history"),
+            SessionError::Lost(error) => Self::Lost(error),
+            SessionError::Rejected(rejection) if is_beaten(&rejection.sql_state) => {
+                let reason = format!("{} (SQLSTATE {})", rejection.message, rejection.sql_state.code());
+                Self::Beaten { stem: rejection.stem, reason }
+            }
+            SessionError::Rejected(rejection) => Self::Fatal(Error::Migration { rejection, applied: Vec::new() }),
+            SessionError::Unconfirmed(stem) => Self::Fatal(Error::Unconfirmed(stem)),
+        }
+    }
+}
+
+/// A lock timeout, a deadlock, a serialization failure: the transaction lost against others and can be tried again.
+fn is_beaten(code: &SqlState) -> bool {
+    [SqlState::LOCK_NOT_AVAILABLE, SqlState::T_R_DEADLOCK_DETECTED, SqlState::T_R_SERIALIZATION_FAILURE].contains(code)
+}
+
+/// How much longer to put up with what is in the way. It begins anew with every migration that is applied.
+struct Patience<'a> {
+    config: &'a Config,
+    lost_since: Option<Instant>,
+    contended_since: Option<Instant>,
+    contention: Backoff,
+    tries: u32,
+    blockade: Backoff,
+}
+
+impl<'a> Patience<'a> {
+    fn new(config: &'a Config) -> Self {
+        Self {
+            config,
+            lost_since: None,
+            contended_since: None,
+            contention: Backoff::new(Duration::from_millis(50), Duration::from_secs(1)),
+            tries: 0,
+            blockade: Backoff::new(Duration::from_millis(250), Duration::from_secs(30)),
+        }
+    }
+
+    /// A server that accepts connections and drops them again is not reached either.
+    fn connect_deadline(&mut self) -> Instant {
+        *self.lost_since.get_or_insert_with(Instant::now) + self.config.wait
+    }
+
+    /// Sleeps with neither a transaction nor a snapshot open, for which others would have to wait.
+    async fn wait_for_other(&mut self, reason: &'static str) -> Result<(), Error> {
+        let since = *self.contended_since.get_or_insert_with(|| {
+            tracing::info!("{reason}; waiting for it (for up to {})", in_seconds(self.config.lock_wait));
+            Instant::now()
+        });
+        let pause = self.contention.next_pause();
+        if since.elapsed() + pause > self.config.lock_wait {
+            return Err(Error::Locked { waited: since.elapsed(), reason });
+        }
+        sleep(pause).await;
+        Ok(())
+    }
+
+    async fn wait_for_locks(&mut self, stem: String, reason: String) -> Result<(), Error> {
+        self.tries += 1;
+        let tries = self.tries;
+        if tries >= self.config.lock_retries {
+            return Err(Error::LockTimeout { stem, tries, reason });
+        }
+        let pause = self.blockade.next_pause();
+        let pause_ms = millis(pause);
+        tracing::warn!(migration = stem, attempt = tries, pause_ms, "{stem} was rolled back: {reason}; try {} of {} follows in {}", tries + 1, self.config.lock_retries, in_seconds(pause));
+        sleep(pause).await;
+        Ok(())
+    }
+}
+
+fn tell_nothing_to_do(snapshot: &Snapshot, files: &[SourceFile]) {
+    let applied = snapshot.applied().len();
+    let newest = files.last().map_or("none", |file| file.stem.as_str());
+    tracing::info!(applied, newest, "nothing to do: the database has all migrations up to {newest}");
+}
+
+fn tell_what_comes(config: &Config, snapshot: &Snapshot, files: &[SourceFile], pending: &[usize]) {
+    let (count, schema, database) = (pending.len(), &snapshot.schema, &config.url.database);
+    tracing::info!(
+        pending = count, total = files.len(), schema, database,
+        "{count} of {} migrations are pending in {database}, schema {schema}", files.len()
+    );
+    if let Some(wal_position) = &snapshot.wal_position {
+        let time = &snapshot.server_time;
+        tracing::info!(wal_position, recovery_time = time, "recovery point: {wal_position} at {time}, should this have to be undone from a backup");
+    }
+}

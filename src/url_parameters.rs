@@ -1,0 +1,228 @@
+//! What may follow the question mark of a database URL.
+//!
+//! Three kinds of names: those that are applied, those that libpq, an ORM or a pool understands and that
+//! mean nothing to a migrator (ignored, and said at debug level), and those that nobody knows. The last
+//! are errors: a misspelt `sslmode` must not silently connect without TLS.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio_postgres::config::{ChannelBinding, LoadBalanceHosts, SslNegotiation, TargetSessionAttrs};
+
+use crate::postgres_url::{Secret, UrlError, parse_port};
+
+/// libpq's `sslmode`. `allow` is read as `prefer`, which asks for TLS first; node's `no-verify` as `require`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SslMode {
+    /// Never TLS.
+    Disable,
+    /// TLS if the server has it.
+    Prefer,
+    /// TLS; the certificate is not looked at unless a CA is given.
+    Require,
+    /// TLS with a certificate that the CA signed.
+    VerifyCa,
+    /// TLS with a certificate that the CA signed for this very host name.
+    VerifyFull,
+}
+
+/// `sslrootcert=`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RootCertificate {
+    /// `system`: the public certificate authorities, here Mozilla's list.
+    System,
+    /// A PEM file.
+    File(PathBuf),
+}
+
+/// The parameters of a URL that have an effect.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Parameters {
+    /// `sslmode=`; what its absence means depends on `NODE_ENV`.
+    pub ssl_mode: Option<SslMode>,
+    /// `sslrootcert=`.
+    pub ssl_root_cert: Option<RootCertificate>,
+    /// `sslcert=`: PEM file of the client's certificate.
+    pub ssl_cert: Option<PathBuf>,
+    /// `sslkey=`: PEM file of the client's key.
+    pub ssl_key: Option<PathBuf>,
+    /// `sslnegotiation=direct`: TLS from the first byte, PostgreSQL 17 and later.
+    pub ssl_negotiation: Option<SslNegotiation>,
+    /// `channel_binding=`.
+    pub channel_binding: Option<ChannelBinding>,
+    /// `options=`: command-line options of the server process, such as `-c search_path=app`.
+    pub options: Option<String>,
+    /// `application_name=`, or else `fallback_application_name=`.
+    pub application_name: Option<String>,
+    /// `connect_timeout=` in seconds.
+    pub connect_timeout: Option<Duration>,
+    /// `target_session_attrs=`.
+    pub target_session_attrs: Option<TargetSessionAttrs>,
+    /// `load_balance_hosts=random`.
+    pub load_balance_hosts: Option<LoadBalanceHosts>,
+    /// `keepalives=0` turns TCP keepalives off.
+    pub keepalives: Option<bool>,
+    /// `keepalives_idle=` in seconds.
+    pub keepalives_idle: Option<Duration>,
+    /// `keepalives_interval=` in seconds.
+    pub keepalives_interval: Option<Duration>,
+    /// `keepalives_count=`.
+    pub keepalives_count: Option<u32>,
+    /// `tcp_user_timeout=` in milliseconds, as in libpq.
+    pub tcp_user_timeout: Option<Duration>,
+    /// `schema=` (Prisma) or `currentSchema=` (JDBC): where the tables and the history live.
+    pub schema: Option<String>,
+    /// `pgbouncer=true` (Prisma, Supabase): there is a transaction pooler in between.
+    pub pgbouncer: bool,
+    /// Names that were read and have no meaning here.
+    pub ignored: Vec<String>,
+    pub(crate) hosts: Vec<String>,
+    pub(crate) hostaddrs: Vec<IpAddr>,
+    pub(crate) ports: Vec<u16>,
+    pub(crate) user: Option<String>,
+    pub(crate) password: Option<Secret>,
+    pub(crate) database: Option<String>,
+}
+
+/// Parameters of libpq, of ORMs and of pools that say nothing about how to migrate.
+const IGNORED: &[&str] = &[
+    // libpq
+    "client_encoding", "gssdelegation", "gssencmode", "gsslib", "krbsrvname", "max_protocol_version",
+    "min_protocol_version", "passfile", "require_auth", "requirepeer", "requiressl", "scram_client_key",
+    "scram_server_key", "ssl_max_protocol_version", "ssl_min_protocol_version", "sslcertmode",
+    "sslcompression", "sslcrl", "sslcrldir", "sslsni",
+    // Prisma
+    "connection_limit", "pool_timeout", "socket_timeout", "sslaccept", "statement_cache_size",
+    // node-postgres, postgres.js, Drizzle, Bun
+    "connectiontimeoutmillis", "idle_timeout", "idletimeoutmillis", "keepalive", "max", "max_lifetime", "min",
+    "prepare", "query_timeout", "uselibpqcompat",
+    // sqlx, JDBC, Npgsql, pgx, SQLAlchemy, Django, ActiveRecord
+    "binary_parameters", "conn_max_age", "conn_max_lifetime", "default_query_exec_mode", "description_cache_capacity",
+    "logintimeout", "max_overflow", "maximum pool size", "minimum pool size", "pool", "pool_max_conn_lifetime",
+    "pool_max_conns", "pool_min_conns", "pool_mode", "pool_size", "pooling", "prefer_simple_protocol",
+    "preferquerymode", "prepared_statements", "preparethreshold", "rewritebatchedinserts", "sockettimeout",
+    "statement_cache_capacity", "statement_cache_mode", "stringtype", "tcpkeepalive",
+    // Supabase, Vercel
+    "supa", "workaround",
+];
+
+impl Parameters {
+    /// Takes in one parameter.
+    ///
+    /// # Errors
+    ///
+    /// An unknown name, or a value that the parameter does not have. The value is not repeated.
+    pub(crate) fn set(&mut self, name: &str, value: &str) -> Result<(), UrlError> {
+        let invalid = |allowed: &str| UrlError::new(format!("has a value in its parameter {name} that is not {allowed}"));
+        let whole = || value.parse::<u32>().map_err(|_| invalid("a whole number"));
+        let seconds = || whole().map(|n| (n > 0).then(|| Duration::from_secs(n.into())));
+        match name {
+            "sslmode" | "ssl" => {
+                self.ssl_mode = Some(ssl_mode(name, value).ok_or_else(|| {
+                    invalid("one of disable, prefer, require, verify-ca, verify-full")
+                })?);
+            }
+            "sslrootcert" => {
+                self.ssl_root_cert = match value {
+                    "" => None,
+                    "system" => Some(RootCertificate::System),
+                    path => Some(RootCertificate::File(PathBuf::from(path))),
+                };
+            }
+            "sslcert" => self.ssl_cert = (!value.is_empty()).then(|| PathBuf::from(value)),
+            "sslkey" => self.ssl_key = (!value.is_empty()).then(|| PathBuf::from(value)),
+            "sslnegotiation" => {
+                self.ssl_negotiation = Some(match value {
+                    "postgres" => SslNegotiation::Postgres,
+                    "direct" => SslNegotiation::Direct,
+                    _ => return Err(invalid("postgres or direct")),
+                });
+            }
+            "channel_binding" => {
+                self.channel_binding = Some(match value {
+                    "disable" => ChannelBinding::Disable,
+                    "prefer" => ChannelBinding::Prefer,
+                    "require" => ChannelBinding::Require,
+                    _ => return Err(invalid("disable, prefer or require")),
+                });
+            }
+            "options" => self.options = Some(value.to_owned()),
+            "application_name" => self.application_name = Some(value.to_owned()),
+            "fallback_application_name" => {
+                self.application_name.get_or_insert_with(|| value.to_owned());
+            }
+            "connect_timeout" => self.connect_timeout = seconds()?,
+            "target_session_attrs" => {
+                self.target_session_attrs = Some(match value {
+                    "any" | "prefer-standby" => TargetSessionAttrs::Any,
+                    "read-write" | "primary" => TargetSessionAttrs::ReadWrite,
+                    "read-only" | "standby" => TargetSessionAttrs::ReadOnly,
+                    _ => return Err(invalid("any, read-write, read-only, primary, standby or prefer-standby")),
+                });
+            }
+            "load_balance_hosts" => {
+                self.load_balance_hosts = Some(match value {
+                    "disable" => LoadBalanceHosts::Disable,
+                    "random" => LoadBalanceHosts::Random,
+                    _ => return Err(invalid("disable or random")),
+                });
+            }
+            "keepalives" => self.keepalives = Some(whole()? != 0),
+            "keepalives_idle" => self.keepalives_idle = seconds()?,
+            "keepalives_interval" => self.keepalives_interval = seconds()?,
+            "keepalives_count" | "keepalives_retries" => self.keepalives_count = Some(whole()?).filter(|n| *n > 0),
+            "tcp_user_timeout" => {
+                self.tcp_user_timeout = Some(whole()?).filter(|n| *n > 0).map(|n| Duration::from_millis(n.into()));
+            }
+            "schema" | "currentSchema" => {
+                if value.is_empty() || value.contains([',', '"', '\0']) {
+                    return Err(invalid("the name of one schema"));
+                }
+                self.schema = Some(value.to_owned());
+            }
+            "pgbouncer" => self.pgbouncer = matches!(value, "true" | "1" | "yes"),
+            "host" => self.hosts = list(value),
+            "hostaddr" => {
+                self.hostaddrs = list(value)
+                    .iter()
+                    .map(|text| text.parse().map_err(|_| invalid("an IP address")))
+                    .collect::<Result<_, _>>()?;
+            }
+            "port" => self.ports = list(value).iter().map(|text| parse_port(text)).collect::<Result<_, _>>()?,
+            "user" => self.user = Some(value.to_owned()),
+            "password" => self.password = Some(Secret::new(value)),
+            "dbname" => self.database = (!value.is_empty()).then(|| value.to_owned()),
+            _ if IGNORED.contains(&name.to_ascii_lowercase().as_str()) => self.ignored.push(name.to_owned()),
+            _ => return Err(unknown(name)),
+        }
+        Ok(())
+    }
+}
+
+fn list(value: &str) -> Vec<String> {
+    if value.is_empty() { Vec::new() } else { value.split(',').map(str::to_owned).collect() }
+}
+
+fn ssl_mode(name: &str, value: &str) -> Option<SslMode> {
+    Some(match (name, value) {
+        ("sslmode", "disable") | ("ssl", "false" | "0") => SslMode::Disable,
+        ("sslmode", "allow" | "prefer") => SslMode::Prefer,
+        (_, "no-verify") | ("sslmode", "require") | ("ssl", "true" | "1" | "require") => SslMode::Require,
+        ("sslmode", "verify-ca") => SslMode::VerifyCa,
+        ("sslmode", "verify-full") => SslMode::VerifyFull,
+        _ => return None,
+    })
+}
+
+/// Names an unknown parameter, but only where the name cannot be a piece of a secret: words of small
+/// letters and underscores, as every known parameter is written.
+fn unknown(name: &str) -> UrlError {
+    const HINT: &str = "remove it, or correct its spelling; https://www.postgresql.org/docs/current/libpq-connect.html lists the common ones";
+    let is_word = !name.is_empty() && name.len() <= 40 && name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    if is_word {
+        UrlError::with_hint(format!("has an unknown parameter {name}"), HINT)
+    } else {
+        UrlError::with_hint("has an unknown parameter whose name is not made of small letters", HINT)
+    }
+}
