@@ -10,7 +10,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let root = std::env::current_dir()?.canonicalize()?;
     let mut names = Vec::new();
     for path in find_migration_files("migrations", MigrationType::All)? {
-        let name = path.strip_prefix(&root)?.to_str().ok_or("a migration's name is not UTF-8")?;
+        let name = path
+            .strip_prefix(&root)?
+            .to_str()
+            .ok_or("a migration's name is not UTF-8")?;
         names.push(name.to_owned());
     }
     println!("cargo::rustc-env=MIGRATION_FILES={}", names.join(":"));

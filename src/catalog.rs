@@ -7,11 +7,16 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
 
 use crate::config::Config;
-use crate::connect::{Connection, millis};
+use crate::connection::Connection;
+use crate::duration::millis;
 use crate::history::{Applied, HISTORY_TABLE};
 use crate::sql::{identifier, literal};
 
 /// The state of a database, as one round trip found it.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts about a server, each independent of the others"
+)]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {
     /// `server_version_num`, such as 180004.
@@ -145,7 +150,10 @@ fn request(config: &Config, named: Option<&str>) -> String {
          SELECT version, name, applied_on, checksum FROM {table} ORDER BY version",
         lock_timeout = millis(config.lock_timeout),
         named = optional_name(named),
-        set_role = config.role.as_deref().map_or_else(String::new, |role| format!("SET LOCAL ROLE {};\n", identifier(role))),
+        set_role = config.role.as_deref().map_or_else(String::new, |role| format!(
+            "SET LOCAL ROLE {};\n",
+            identifier(role)
+        )),
     )
 }
 
@@ -153,7 +161,10 @@ fn request(config: &Config, named: Option<&str>) -> String {
 const DEFAULT_SCHEMA: &str = "public";
 
 fn optional_name(name: Option<&str>) -> String {
-    name.map_or_else(|| "CAST(NULL AS pg_catalog.name)".to_owned(), |name| format!("CAST({} AS pg_catalog.name)", literal(name)))
+    name.map_or_else(
+        || "CAST(NULL AS pg_catalog.name)".to_owned(),
+        |name| format!("CAST({} AS pg_catalog.name)", literal(name)),
+    )
 }
 
 fn read_state(row: &SimpleQueryRow) -> Snapshot {

@@ -1,6 +1,11 @@
 //! The command line, as types. Every flag only sets the variable that its help names, so what a value may
 //! be is decided in one place, and everything wrong is reported together.
 
+#![expect(
+    clippy::doc_markdown,
+    reason = "the comments here are the text of --help, which knows no backticks"
+)]
+
 use clap::{Args, Parser, Subcommand};
 
 const AFTER_HELP: &str = "\
@@ -136,7 +141,6 @@ impl Cli {
         let flags = self.flags.clone();
         let yes = |is_given: bool| is_given.then(|| "yes".to_owned());
         let command = match self.command.clone() {
-            None => vec![],
             Some(Command::Migrate(flags)) => vec![
                 ("MIGRATE_TARGET", flags.target.target),
                 ("MIGRATE_CREATE_DATABASE", yes(flags.create_database)),
@@ -144,7 +148,7 @@ impl Cli {
             Some(Command::Plan(flag)) => vec![("MIGRATE_TARGET", flag.target)],
             Some(Command::Status { json }) => vec![("STATUS_JSON", yes(json))],
             Some(Command::Wait { timeout }) => vec![("WAIT_TIMEOUT", timeout)],
-            Some(Command::Check | Command::Env | Command::Completions { .. }) => vec![],
+            None | Some(Command::Check | Command::Env | Command::Completions { .. }) => vec![],
         };
         let global = [
             ("NODE_ENV", flags.node_env),
@@ -162,6 +166,10 @@ impl Cli {
             ("LOG_FORMAT", flags.log_format),
             ("RUST_LOG", flags.log_level),
         ];
-        global.into_iter().chain(command).filter_map(|(name, value)| Some((name, value?))).collect()
+        global
+            .into_iter()
+            .chain(command)
+            .filter_map(|(name, value)| Some((name, value?)))
+            .collect()
     }
 }

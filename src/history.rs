@@ -78,9 +78,18 @@ impl fmt::Display for Conflict {
                 "{path} was edited after it had been applied: the history has {} with checksum {}, the file is {} with checksum {}",
                 applied.0, applied.1, ours.0, ours.1
             ),
-            Self::Unknown { applied, newest } => write!(f, "{applied} is in the history but not among the migrations, of which {newest} is the newest"),
-            Self::OutOfOrder { path, last } => write!(f, "{path} was never applied but is older than {last}, which was"),
-            Self::Ahead { applied, newest } => write!(f, "the database is ahead: it has {}, and the newest here is {newest}", applied.join(", ")),
+            Self::Unknown { applied, newest } => write!(
+                f,
+                "{applied} is in the history but not among the migrations, of which {newest} is the newest"
+            ),
+            Self::OutOfOrder { path, last } => {
+                write!(f, "{path} was never applied but is older than {last}, which was")
+            }
+            Self::Ahead { applied, newest } => write!(
+                f,
+                "the database is ahead: it has {}, and the newest here is {newest}",
+                applied.join(", ")
+            ),
         }
     }
 }
@@ -90,10 +99,18 @@ impl Conflict {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Edited { .. } => "restore the file as it was applied (line ends count: CRLF is another text), and put the change into a new migration",
-            Self::Unknown { .. } => "deploy the version of the program that has this migration, or restore its file",
-            Self::OutOfOrder { .. } => "give the file a version above the last applied one; two branches probably took numbers at the same time",
-            Self::Ahead { .. } => "deploy the version of the program that has these migrations, or set MIGRATE_AHEAD=allow",
+            Self::Edited { .. } => {
+                "restore the file as it was applied (line ends count: CRLF is another text), and put the change into a new migration"
+            }
+            Self::Unknown { .. } => {
+                "deploy the version of the program that has this migration, or restore its file"
+            }
+            Self::OutOfOrder { .. } => {
+                "give the file a version above the last applied one; two branches probably took numbers at the same time"
+            }
+            Self::Ahead { .. } => {
+                "deploy the version of the program that has these migrations, or set MIGRATE_AHEAD=allow"
+            }
         }
     }
 }
@@ -123,7 +140,10 @@ pub fn compare(applied: &[Applied], files: &[SourceFile]) -> Comparison {
         match (ours.ok().map(|index| &files[index]), newest) {
             (Some(file), _) => comparison.conflicts.extend(edited(row, file)),
             (None, Some(newest)) if row.version <= newest.version() => {
-                comparison.conflicts.push(Conflict::Unknown { applied: row.label(), newest: newest.path.clone() });
+                comparison.conflicts.push(Conflict::Unknown {
+                    applied: row.label(),
+                    newest: newest.path.clone(),
+                });
             }
             (None, _) => comparison.ahead.push(row.label()),
         }
@@ -135,7 +155,10 @@ pub fn compare(applied: &[Applied], files: &[SourceFile]) -> Comparison {
         }
         match last {
             Some(last) if last.version > version && !file.may_be_late() => {
-                comparison.conflicts.push(Conflict::OutOfOrder { path: file.path.clone(), last: last.label() });
+                comparison.conflicts.push(Conflict::OutOfOrder {
+                    path: file.path.clone(),
+                    last: last.label(),
+                });
             }
             _ => comparison.pending.push(index),
         }
@@ -146,7 +169,13 @@ pub fn compare(applied: &[Applied], files: &[SourceFile]) -> Comparison {
 fn edited(row: &Applied, file: &SourceFile) -> Option<Conflict> {
     (!row.is_same_as(file)).then(|| Conflict::Edited {
         path: file.path.clone(),
-        applied: (row.label(), row.checksum.clone().unwrap_or_else(|| "none".to_owned())),
-        ours: (format!("V{}__{}", row.version, file.migration.name()), file.migration.checksum().to_string()),
+        applied: (
+            row.label(),
+            row.checksum.clone().unwrap_or_else(|| "none".to_owned()),
+        ),
+        ours: (
+            format!("V{}__{}", row.version, file.migration.name()),
+            file.migration.checksum().to_string(),
+        ),
     })
 }

@@ -12,22 +12,30 @@
 
 #![forbid(unsafe_code)]
 
+pub mod attempt;
 mod backoff;
 pub mod catalog;
 pub mod cli;
 pub mod commands;
 pub mod config;
+mod config_reader;
 pub mod connect;
+pub mod connection;
+mod duration;
 pub mod error;
 pub mod exit_status;
+mod hint;
 pub mod history;
 pub mod lock;
 pub mod log;
+pub mod message;
 pub mod migrator;
 pub mod output;
+mod patience;
 pub mod postgres_url;
 pub mod preflight;
 pub mod session;
+pub mod settings;
 pub mod source;
 mod sql;
 pub mod statement;

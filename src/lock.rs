@@ -29,7 +29,10 @@ pub fn advisory_key(schema: &str) -> i64 {
 /// It never waits: a session that waits for a lock inside a statement holds a snapshot, and
 /// `CREATE INDEX CONCURRENTLY` of the lock's holder would wait for that snapshot in turn.
 pub(crate) fn take_or_raise(schema: &str) -> String {
-    raise_unless(&format!("pg_catalog.pg_try_advisory_xact_lock({})", advisory_key(schema)), LOCK_TAKEN)
+    raise_unless(
+        &format!("pg_catalog.pg_try_advisory_xact_lock({})", advisory_key(schema)),
+        LOCK_TAKEN,
+    )
 }
 
 /// A statement that fails with SQLSTATE 22P02 and `complaint` in its message unless `condition` holds.
@@ -37,7 +40,10 @@ pub(crate) fn take_or_raise(schema: &str) -> String {
 /// Plain SQL, because PL/pgSQL can be missing. The cast cannot be folded while planning: what it casts is
 /// only known once the condition is.
 pub(crate) fn raise_unless(condition: &str, complaint: &str) -> String {
-    format!("SELECT CAST(CASE WHEN {condition} THEN '1' ELSE {} END AS integer)", literal(complaint))
+    format!(
+        "SELECT CAST(CASE WHEN {condition} THEN '1' ELSE {} END AS integer)",
+        literal(complaint)
+    )
 }
 
 #[cfg(test)]

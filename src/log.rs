@@ -38,7 +38,9 @@ impl LogFormat {
 ///
 /// When it is called twice: a process has one log.
 pub fn start(output: &Output, filter: Targets) {
-    let writer = LineWriter { output: output.clone() };
+    let writer = LineWriter {
+        output: output.clone(),
+    };
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(writer.with_filter(filter)))
         .expect("a process has one log");
 }
@@ -60,7 +62,13 @@ impl<S: Subscriber> Layer<S> for LineWriter {
 pub(crate) fn now() -> String {
     let now = OffsetDateTime::now_utc();
     let (date, time) = (now.date(), now.time());
-    format!("{date}T{:02}:{:02}:{:02}.{:03}Z", time.hour(), time.minute(), time.second(), time.millisecond())
+    format!(
+        "{date}T{:02}:{:02}:{:02}.{:03}Z",
+        time.hour(),
+        time.minute(),
+        time.second(),
+        time.millisecond()
+    )
 }
 
 #[derive(Default)]

@@ -6,17 +6,21 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use zerostarter_db::cli::Cli;
 use zerostarter_db::commands;
-use zerostarter_db::config::Settings;
 use zerostarter_db::error::Error;
 use zerostarter_db::exit_status::ExitStatus;
 use zerostarter_db::log::LogFormat;
 use zerostarter_db::output::Output;
+use zerostarter_db::settings::Settings;
 use zerostarter_db::variables::{FLAG, Layer, gather};
 
 fn main() -> ExitCode {
     // clap exits with 2 and an error of its own on a command line it cannot read.
     let cli = Cli::parse();
-    let layers = gather(Layer::new(FLAG, cli.variables()), std::env::vars_os(), Path::new("."));
+    let layers = gather(
+        Layer::new(FLAG, cli.variables()),
+        std::env::vars_os(),
+        Path::new("."),
+    );
     let settings = layers.map(|layers| Settings::from_layers(&layers));
     let output = Output::new(settings.as_ref().map_or(LogFormat::Text, Settings::log_format));
     output.report_panics();
@@ -34,7 +38,10 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli, settings: &Settings, output: &Output) -> Result<(), Error> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Start)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::Start)?;
     let outcome = runtime.block_on(commands::run(cli, settings, output));
     // A name that is still being resolved must not hold up the exit.
     runtime.shutdown_background();

@@ -1,19 +1,20 @@
 //! The algorithm: read, compare, inspect, apply one by one.
 
-use std::time::Duration;
-
 use refinery_core::{Runner, Target};
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 use tokio_postgres::error::SqlState;
 
-use crate::backoff::Backoff;
+use crate::attempt::{describe, is_transient};
 use crate::catalog::{self, Snapshot};
 use crate::config::{Ahead, Config};
-use crate::connect::{Connection, connect, create_database, describe, in_seconds, is_transient, millis};
+use crate::connect::{connect, create_database};
+use crate::connection::Connection;
 use crate::error::{Denial, Error};
 use crate::history::{Comparison, Conflict, compare};
+use crate::message::SessionError;
+use crate::patience::Patience;
 use crate::preflight;
-use crate::session::{Done, Session, SessionError};
+use crate::session::{Done, Session};
 use crate::source::SourceFile;
 
 /// What a run did.
@@ -68,7 +69,10 @@ pub async fn migrate(config: &Config, files: &[SourceFile]) -> Result<Report, Er
                 return Err(with_applied(error, &report));
             }
             Interruption::Lost(error) => {
-                tracing::warn!("lost the connection ({}); connecting again to see what was committed", describe(&error));
+                tracing::warn!(
+                    "lost the connection ({}); connecting again to see what was committed",
+                    describe(&error)
+                );
                 connection = connect(config, patience.connect_deadline()).await?;
             }
             Interruption::Contended(reason) => patience.wait_for_other(reason).await?,
@@ -91,15 +95,21 @@ async fn connect_or_create(config: &Config, deadline: Instant) -> Result<Connect
 
 fn with_applied(error: Error, report: &Report) -> Error {
     match error {
-        Error::Migration { rejection, .. } => {
-            Error::Migration { rejection, applied: report.applied.iter().map(|done| done.stem.clone()).collect() }
-        }
+        Error::Migration { rejection, .. } => Error::Migration {
+            rejection,
+            applied: report.applied.iter().map(|done| done.stem.clone()).collect(),
+        },
         error => error,
     }
 }
 
 /// One pass on one connection: the checklist.
-async fn pass(connection: &Connection, config: &Config, files: &[SourceFile], report: &mut Report) -> Result<(), Interruption> {
+async fn pass(
+    connection: &Connection,
+    config: &Config,
+    files: &[SourceFile],
+    report: &mut Report,
+) -> Result<(), Interruption> {
     let snapshot = read(connection, config).await?;
     let comparison = agree(config, &snapshot, files)?;
     let pending = pending_up_to_target(config, files, &comparison)?;
@@ -113,11 +123,16 @@ async fn pass(connection: &Connection, config: &Config, files: &[SourceFile], re
 }
 
 async fn read(connection: &Connection, config: &Config) -> Result<Snapshot, Interruption> {
-    catalog::read(connection, config).await.map_err(|error| match error.code() {
-        _ if is_transient(&error) => Interruption::Lost(error),
-        Some(code) if is_beaten(code) => Interruption::Beaten { stem: "the history".to_owned(), reason: describe(&error) },
-        _ => Interruption::Fatal(Error::reading_failed(error)),
-    })
+    catalog::read(connection, config)
+        .await
+        .map_err(|error| match error.code() {
+            _ if is_transient(&error) => Interruption::Lost(error),
+            Some(code) if is_beaten(code) => Interruption::Beaten {
+                stem: "the history".to_owned(),
+                reason: describe(&error),
+            },
+            _ => Interruption::Fatal(Error::reading_failed(error)),
+        })
 }
 
 /// The history and the migrations agree, or there is an error that says where they do not.
@@ -127,23 +142,40 @@ async fn read(connection: &Connection, config: &Config) -> Result<Snapshot, Inte
 /// [`Error::Conflicts`] or [`Error::HistoryElsewhere`].
 pub fn agree(config: &Config, snapshot: &Snapshot, files: &[SourceFile]) -> Result<Comparison, Error> {
     if let Some(found) = &snapshot.history_elsewhere {
-        let chosen_by_hand = config.url.parameters.options.as_deref().is_some_and(|options| options.contains("search_path"));
+        let chosen_by_hand = config
+            .url
+            .parameters
+            .options
+            .as_deref()
+            .is_some_and(|options| options.contains("search_path"));
         if !chosen_by_hand {
-            return Err(Error::HistoryElsewhere { found: found.clone(), schema: snapshot.schema.clone() });
+            return Err(Error::HistoryElsewhere {
+                found: found.clone(),
+                schema: snapshot.schema.clone(),
+            });
         }
     }
     let mut comparison = compare(snapshot.applied(), files);
     if let (false, Some(newest)) = (comparison.ahead.is_empty(), files.last()) {
         let applied = comparison.ahead.clone();
         match config.ahead {
-            Ahead::Refuse => comparison.conflicts.push(Conflict::Ahead { applied, newest: newest.path.clone() }),
+            Ahead::Refuse => comparison.conflicts.push(Conflict::Ahead {
+                applied,
+                newest: newest.path.clone(),
+            }),
             Ahead::Allow => tracing::warn!(
                 ahead = applied.join(", "),
-                "the database is ahead of this program: it has {}, and the newest here is {}", applied.join(", "), newest.stem
+                "the database is ahead of this program: it has {}, and the newest here is {}",
+                applied.join(", "),
+                newest.stem
             ),
         }
     }
-    if comparison.conflicts.is_empty() { Ok(comparison) } else { Err(Error::Conflicts(comparison.conflicts)) }
+    if comparison.conflicts.is_empty() {
+        Ok(comparison)
+    } else {
+        Err(Error::Conflicts(comparison.conflicts))
+    }
 }
 
 /// The pending migrations, without those above `MIGRATE_TARGET`.
@@ -151,12 +183,26 @@ pub fn agree(config: &Config, snapshot: &Snapshot, files: &[SourceFile]) -> Resu
 /// # Errors
 ///
 /// [`Error::UnknownTarget`] for a version that no migration has.
-pub fn pending_up_to_target(config: &Config, files: &[SourceFile], comparison: &Comparison) -> Result<Vec<usize>, Error> {
-    let Some(target) = config.target else { return Ok(comparison.pending.clone()) };
+pub fn pending_up_to_target(
+    config: &Config,
+    files: &[SourceFile],
+    comparison: &Comparison,
+) -> Result<Vec<usize>, Error> {
+    let Some(target) = config.target else {
+        return Ok(comparison.pending.clone());
+    };
     if !files.iter().any(|file| file.migration.version() == target) {
-        return Err(Error::UnknownTarget { target, newest: files.last().map(|file| file.stem.clone()) });
+        return Err(Error::UnknownTarget {
+            target,
+            newest: files.last().map(|file| file.stem.clone()),
+        });
     }
-    Ok(comparison.pending.iter().copied().filter(|index| files[*index].migration.version() <= target).collect())
+    Ok(comparison
+        .pending
+        .iter()
+        .copied()
+        .filter(|index| files[*index].migration.version() <= target)
+        .collect())
 }
 
 /// Everything that can be known to go wrong is found before the first file changes anything.
@@ -164,7 +210,12 @@ pub fn pending_up_to_target(config: &Config, files: &[SourceFile], comparison: &
 /// # Errors
 ///
 /// [`Error::Preflight`] for what is in the files, [`Error::Denied`] for rights that are missing.
-pub fn inspect(config: &Config, snapshot: &Snapshot, files: &[SourceFile], pending: &[usize]) -> Result<(), Error> {
+pub fn inspect(
+    config: &Config,
+    snapshot: &Snapshot,
+    files: &[SourceFile],
+    pending: &[usize],
+) -> Result<(), Error> {
     if pending.is_empty() {
         return Ok(());
     }
@@ -181,7 +232,10 @@ pub fn inspect(config: &Config, snapshot: &Snapshot, files: &[SourceFile], pendi
     } else if snapshot.history.is_none() && !snapshot.may_create {
         Err(Error::Denied(Denial::Create { role, schema }))
     } else if snapshot.history.is_some() && !snapshot.may_record {
-        Err(Error::Denied(Denial::Record { role, table: snapshot.history_table() }))
+        Err(Error::Denied(Denial::Record {
+            role,
+            table: snapshot.history_table(),
+        }))
     } else {
         Ok(())
     }
@@ -217,9 +271,15 @@ impl From<SessionError> for Interruption {
             SessionError::Lost(error) => Self::Lost(error),
             SessionError::Rejected(rejection) if is_beaten(&rejection.sql_state) => {
                 let reason = format!("{} (SQLSTATE {})", rejection.message, rejection.sql_state.code());
-                Self::Beaten { stem: rejection.stem, reason }
+                Self::Beaten {
+                    stem: rejection.stem,
+                    reason,
+                }
             }
-            SessionError::Rejected(rejection) => Self::Fatal(Error::Migration { rejection, applied: Vec::new() }),
+            SessionError::Rejected(rejection) => Self::Fatal(Error::Migration {
+                rejection,
+                applied: Vec::new(),
+            }),
             SessionError::Unconfirmed(stem) => Self::Fatal(Error::Unconfirmed(stem)),
         }
     }
@@ -227,78 +287,40 @@ impl From<SessionError> for Interruption {
 
 /// A lock timeout, a deadlock, a serialization failure: the transaction lost against others and can be tried again.
 fn is_beaten(code: &SqlState) -> bool {
-    [SqlState::LOCK_NOT_AVAILABLE, SqlState::T_R_DEADLOCK_DETECTED, SqlState::T_R_SERIALIZATION_FAILURE].contains(code)
-}
-
-/// How much longer to put up with what is in the way. It begins anew with every migration that is applied.
-struct Patience<'a> {
-    config: &'a Config,
-    lost_since: Option<Instant>,
-    contended_since: Option<Instant>,
-    contention: Backoff,
-    tries: u32,
-    blockade: Backoff,
-}
-
-impl<'a> Patience<'a> {
-    fn new(config: &'a Config) -> Self {
-        Self {
-            config,
-            lost_since: None,
-            contended_since: None,
-            contention: Backoff::new(Duration::from_millis(50), Duration::from_secs(1)),
-            tries: 0,
-            blockade: Backoff::new(Duration::from_millis(250), Duration::from_secs(30)),
-        }
-    }
-
-    /// A server that accepts connections and drops them again is not reached either.
-    fn connect_deadline(&mut self) -> Instant {
-        *self.lost_since.get_or_insert_with(Instant::now) + self.config.wait
-    }
-
-    /// Sleeps with neither a transaction nor a snapshot open, for which others would have to wait.
-    async fn wait_for_other(&mut self, reason: &'static str) -> Result<(), Error> {
-        let since = *self.contended_since.get_or_insert_with(|| {
-            tracing::info!("{reason}; waiting for it (for up to {})", in_seconds(self.config.lock_wait));
-            Instant::now()
-        });
-        let pause = self.contention.next_pause();
-        if since.elapsed() + pause > self.config.lock_wait {
-            return Err(Error::Locked { waited: since.elapsed(), reason });
-        }
-        sleep(pause).await;
-        Ok(())
-    }
-
-    async fn wait_for_locks(&mut self, stem: String, reason: String) -> Result<(), Error> {
-        self.tries += 1;
-        let tries = self.tries;
-        if tries >= self.config.lock_retries {
-            return Err(Error::LockTimeout { stem, tries, reason });
-        }
-        let pause = self.blockade.next_pause();
-        let pause_ms = millis(pause);
-        tracing::warn!(migration = stem, attempt = tries, pause_ms, "{stem} was rolled back: {reason}; try {} of {} follows in {}", tries + 1, self.config.lock_retries, in_seconds(pause));
-        sleep(pause).await;
-        Ok(())
-    }
+    [
+        SqlState::LOCK_NOT_AVAILABLE,
+        SqlState::T_R_DEADLOCK_DETECTED,
+        SqlState::T_R_SERIALIZATION_FAILURE,
+    ]
+    .contains(code)
 }
 
 fn tell_nothing_to_do(snapshot: &Snapshot, files: &[SourceFile]) {
     let applied = snapshot.applied().len();
     let newest = files.last().map_or("none", |file| file.stem.as_str());
-    tracing::info!(applied, newest, "nothing to do: the database has all migrations up to {newest}");
+    tracing::info!(
+        applied,
+        newest,
+        "nothing to do: the database has all migrations up to {newest}"
+    );
 }
 
 fn tell_what_comes(config: &Config, snapshot: &Snapshot, files: &[SourceFile], pending: &[usize]) {
     let (count, schema, database) = (pending.len(), &snapshot.schema, &config.url.database);
     tracing::info!(
-        pending = count, total = files.len(), schema, database,
-        "{count} of {} migrations are pending in {database}, schema {schema}", files.len()
+        pending = count,
+        total = files.len(),
+        schema,
+        database,
+        "{count} of {} migrations are pending in {database}, schema {schema}",
+        files.len()
     );
     if let Some(wal_position) = &snapshot.wal_position {
         let time = &snapshot.server_time;
-        tracing::info!(wal_position, recovery_time = time, "recovery point: {wal_position} at {time}, should this have to be undone from a backup");
+        tracing::info!(
+            wal_position,
+            recovery_time = time,
+            "recovery point: {wal_position} at {time}, should this have to be undone from a backup"
+        );
     }
 }

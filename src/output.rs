@@ -25,16 +25,22 @@ impl Output {
     /// Output in `format`.
     #[must_use]
     pub fn new(format: LogFormat) -> Self {
-        Self { format, secrets: Arc::default() }
+        Self {
+            format,
+            secrets: Arc::default(),
+        }
     }
 
     /// Blots out the passwords of `url` from now on, also where a server or a file repeats them.
     pub fn hide(&self, url: &PostgresUrl) {
-        let Some(password) = &url.password else { return };
+        let Some(password) = &url.password else {
+            return;
+        };
         let password = password.expose();
         let is_a_name = url.user.as_deref() == Some(password) || url.database == password;
         if password.len() >= SHORTEST_REDACTED && !is_a_name {
-            let encoded = percent_encoding::utf8_percent_encode(password, percent_encoding::NON_ALPHANUMERIC).to_string();
+            let encoded = percent_encoding::utf8_percent_encode(password, percent_encoding::NON_ALPHANUMERIC)
+                .to_string();
             let escaped = Value::from(password).to_string();
             let mut secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
             secrets.extend([password.to_owned(), encoded, escaped.trim_matches('"').to_owned()]);
@@ -45,7 +51,9 @@ impl Output {
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
         let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
-        secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
+        secrets
+            .iter()
+            .fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
     }
 
     /// Writes data.
@@ -55,7 +63,10 @@ impl Output {
     /// [`Error::Output`], unless it is the reader that has gone away: it has what it wanted.
     pub fn data(&self, text: &str) -> Result<(), Error> {
         let mut stdout = io::stdout().lock();
-        match stdout.write_all(self.redact(text).as_bytes()).and_then(|()| stdout.flush()) {
+        match stdout
+            .write_all(self.redact(text).as_bytes())
+            .and_then(|()| stdout.flush())
+        {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Output(error)),
             _ => Ok(()),
         }
@@ -116,7 +127,7 @@ impl Output {
         std::panic::set_hook(Box::new(move |panic| {
             let place = panic.location().map(ToString::to_string).unwrap_or_default();
             output.log("ERROR", &format!("this is a defect in zerostarter-db: panic at {place}; what was not committed is rolled back"), Map::new());
-            #[expect(clippy::exit, reason = "the status is part of the contract, and the server rolls back when the connection closes")]
+            // The status is part of the contract; the server rolls back when the connection closes.
             std::process::exit(ExitStatus::Failed.code().into());
         }));
     }

@@ -97,15 +97,22 @@ pub struct UrlError {
     hint: Option<&'static str>,
 }
 
-const ENCODE_HINT: &str = "in a user name or password, write @ as %40, / as %2F, ? as %3F, # as %23, % as %25";
+const ENCODE_HINT: &str =
+    "in a user name or password, write @ as %40, / as %2F, ? as %3F, # as %23, % as %25";
 
 impl UrlError {
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: None }
+        Self {
+            message: message.into(),
+            hint: None,
+        }
     }
 
     pub(crate) fn with_hint(message: impl Into<String>, hint: &'static str) -> Self {
-        Self { message: message.into(), hint: Some(hint) }
+        Self {
+            message: message.into(),
+            hint: Some(hint),
+        }
     }
 
     /// What to do about it, where more can be said than the message does.
@@ -131,14 +138,20 @@ impl FromStr for PostgresUrl {
         // A password with a bare / or ? ends the authority early, and pieces of it would be taken for a
         // host, a database or a parameter, whose names are shown. A stray @ betrays that.
         if path.contains('@') || query.contains('@') {
-            return Err(UrlError::with_hint("contains a bare @ after the host", ENCODE_HINT));
+            return Err(UrlError::with_hint(
+                "contains a bare @ after the host",
+                ENCODE_HINT,
+            ));
         }
         let (credentials, hosts) = match authority.rsplit_once('@') {
             Some((credentials, hosts)) => (Some(credentials), hosts),
             None => (None, authority),
         };
         let (user, password) = match credentials.map(|text| text.split_once(':').unwrap_or((text, ""))) {
-            Some((user, password)) => (decode_nonempty(user, "user")?, decode_nonempty(password, "password")?),
+            Some((user, password)) => (
+                decode_nonempty(user, "user")?,
+                decode_nonempty(password, "password")?,
+            ),
             None => (None, None),
         };
         let mut parameters = Parameters::default();
@@ -148,9 +161,17 @@ impl FromStr for PostgresUrl {
         }
         let database = decode_nonempty(path, "database")?
             .or_else(|| parameters.database.take())
-            .ok_or_else(|| UrlError::with_hint("names no database", "end the address with /NAME, as in postgres://user@host:5432/NAME"))?;
+            .ok_or_else(|| {
+                UrlError::with_hint(
+                    "names no database",
+                    "end the address with /NAME, as in postgres://user@host:5432/NAME",
+                )
+            })?;
         if database.contains('/') && !path.contains("%2F") && !path.contains("%2f") {
-            return Err(UrlError::with_hint("has more than one / after the host", ENCODE_HINT));
+            return Err(UrlError::with_hint(
+                "has more than one / after the host",
+                ENCODE_HINT,
+            ));
         }
         let hosts = read_hosts(hosts, &mut parameters)?;
         let url = Self {
@@ -179,7 +200,10 @@ fn decode(text: &str, part: &str) -> Result<String, UrlError> {
     while let Some(byte) = bytes.next() {
         let is_escape = |byte: Option<u8>| byte.is_some_and(|digit| digit.is_ascii_hexdigit());
         if byte == b'%' && !(is_escape(bytes.next()) && is_escape(bytes.next())) {
-            return Err(UrlError::with_hint(format!("has a % in its {part} that starts no two-digit code"), ENCODE_HINT));
+            return Err(UrlError::with_hint(
+                format!("has a % in its {part} that starts no two-digit code"),
+                ENCODE_HINT,
+            ));
         }
     }
     percent_decode_str(text)
@@ -189,12 +213,20 @@ fn decode(text: &str, part: &str) -> Result<String, UrlError> {
 }
 
 fn decode_nonempty(text: &str, part: &str) -> Result<Option<String>, UrlError> {
-    if text.is_empty() { Ok(None) } else { decode(text, part).map(Some) }
+    if text.is_empty() {
+        Ok(None)
+    } else {
+        decode(text, part).map(Some)
+    }
 }
 
 fn read_hosts(authority: &str, parameters: &mut Parameters) -> Result<Vec<Host>, UrlError> {
     let mut hosts = Vec::new();
-    let listed: Vec<&str> = if authority.is_empty() { Vec::new() } else { authority.split(',').collect() };
+    let listed: Vec<&str> = if authority.is_empty() {
+        Vec::new()
+    } else {
+        authority.split(',').collect()
+    };
     for text in listed {
         let (name, port) = split_port(text)?;
         hosts.push(host(&decode(name, "host")?, port)?);
@@ -207,10 +239,15 @@ fn read_hosts(authority: &str, parameters: &mut Parameters) -> Result<Vec<Host>,
             hosts.push(host(&address.to_string(), None)?);
         }
     } else if !parameters.hosts.is_empty() {
-        return Err(UrlError::new("names a host both before the database and as the parameter host"));
+        return Err(UrlError::new(
+            "names a host both before the database and as the parameter host",
+        ));
     }
     if hosts.is_empty() {
-        return Err(UrlError::with_hint("names no host", "write postgres://user@HOST:5432/name"));
+        return Err(UrlError::with_hint(
+            "names no host",
+            "write postgres://user@HOST:5432/name",
+        ));
     }
     let ports = std::mem::take(&mut parameters.ports);
     if !matches!(ports.len(), 0 | 1) && ports.len() != hosts.len() {
@@ -218,12 +255,18 @@ fn read_hosts(authority: &str, parameters: &mut Parameters) -> Result<Vec<Host>,
     }
     for (index, host) in hosts.iter_mut().enumerate() {
         if host.port == 0 {
-            host.port = ports.get(index).or(ports.first()).copied().unwrap_or(DEFAULT_PORT);
+            host.port = ports
+                .get(index)
+                .or(ports.first())
+                .copied()
+                .unwrap_or(DEFAULT_PORT);
         }
     }
     let addresses = std::mem::take(&mut parameters.hostaddrs);
     if !addresses.is_empty() && addresses.len() != hosts.len() {
-        return Err(UrlError::new("has another number of values in hostaddr than of hosts"));
+        return Err(UrlError::new(
+            "has another number of values in hostaddr than of hosts",
+        ));
     }
     for (host, address) in hosts.iter_mut().zip(addresses) {
         host.hostaddr = Some(address);
@@ -234,7 +277,9 @@ fn read_hosts(authority: &str, parameters: &mut Parameters) -> Result<Vec<Host>,
 /// Splits `name:port` and `[v6]:port`; the name keeps no brackets.
 fn split_port(text: &str) -> Result<(&str, Option<&str>), UrlError> {
     if let Some(bracketed) = text.strip_prefix('[') {
-        let (name, rest) = bracketed.split_once(']').ok_or_else(|| UrlError::new("has a [ without its ]"))?;
+        let (name, rest) = bracketed
+            .split_once(']')
+            .ok_or_else(|| UrlError::new("has a [ without its ]"))?;
         if name.parse::<std::net::Ipv6Addr>().is_err() {
             return Err(UrlError::new("has no IPv6 address between [ and ]"));
         }
@@ -261,25 +306,38 @@ fn host(name: &str, port: Option<&str>) -> Result<Host, UrlError> {
     }
     let address = if name.starts_with('/') {
         Address::Unix(PathBuf::from(name))
-    } else if name.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '/' | '\\' | '@' | '[' | ']' | '%')) {
-        return Err(UrlError::with_hint("has a character in its host name that no host name has", ENCODE_HINT));
+    } else if name.contains(|c: char| {
+        c.is_whitespace() || c.is_control() || matches!(c, '/' | '\\' | '@' | '[' | ']' | '%')
+    }) {
+        return Err(UrlError::with_hint(
+            "has a character in its host name that no host name has",
+            ENCODE_HINT,
+        ));
     } else {
         Address::Tcp(name.to_owned())
     };
-    Ok(Host { address, written: name.to_owned(), hostaddr: None, port })
+    Ok(Host {
+        address,
+        written: name.to_owned(),
+        hostaddr: None,
+        port,
+    })
 }
 
 pub(crate) fn parse_port(text: &str) -> Result<u16, UrlError> {
     match text.parse::<u16>() {
         Ok(port) if port > 0 => Ok(port),
-        _ => Err(UrlError::with_hint("has a port that is not a number from 1 to 65535", ENCODE_HINT)),
+        _ => Err(UrlError::with_hint(
+            "has a port that is not a number from 1 to 65535",
+            ENCODE_HINT,
+        )),
     }
 }
 
 impl PostgresUrl {
     /// Dials the Docker host in place of every host that is written `localhost`.
     ///
-    /// Inside a container, `localhost` is the container. Only that name is rewritten: 127.0.0.1 and ::1
+    /// Inside a container, `localhost` is the container. Only that name is rewritten: 127.0.0.1 and `::1`
     /// were written by somebody who meant the container.
     pub fn rewrite_localhost(&mut self) {
         for host in &mut self.hosts {
@@ -305,7 +363,11 @@ impl PostgresUrl {
     /// The servers as the log names them: `host:port` with commas between.
     #[must_use]
     pub fn servers(&self) -> String {
-        self.hosts.iter().map(Host::to_string).collect::<Vec<_>>().join(", ")
+        self.hosts
+            .iter()
+            .map(Host::to_string)
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 }
 
@@ -315,7 +377,12 @@ impl fmt::Display for PostgresUrl {
         if let Some(user) = &self.user {
             write!(f, "{user}{}@", if self.password.is_some() { ":***" } else { "" })?;
         }
-        let hosts = self.hosts.iter().map(Host::to_string).collect::<Vec<_>>().join(",");
+        let hosts = self
+            .hosts
+            .iter()
+            .map(Host::to_string)
+            .collect::<Vec<_>>()
+            .join(",");
         write!(f, "{hosts}/{}", self.database)
     }
 }

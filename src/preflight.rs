@@ -27,18 +27,23 @@ impl fmt::Display for Finding {
     }
 }
 
-const TRANSACTION_HINT: &str = "remove it: every file already runs in a transaction of its own, together with its history row";
+const TRANSACTION_HINT: &str =
+    "remove it: every file already runs in a transaction of its own, together with its history row";
 const COPY_HINT: &str = "load the rows with INSERT … VALUES, or with a program outside the migrations";
 const PSQL_HINT: &str = "only psql understands backslash commands; write the SQL that they stand for";
 const ALONE_HINT: &str = "move it into a file of its own, the next version";
 const OUTSIDE_HINT: &str = "use the form that runs in a transaction, such as CREATE INDEX without CONCURRENTLY, or run the statement by hand";
-const SET_HINT: &str = "write SET LOCAL, which ends with the file, or set POSTGRES_DIRECT_URL to the database behind the pooler";
+const SET_HINT: &str =
+    "write SET LOCAL, which ends with the file, or set POSTGRES_DIRECT_URL to the database behind the pooler";
 const CLOSE_HINT: &str = "close it; otherwise it would swallow everything that follows";
 
 /// Everything in `files` that is refused. `behind_pooler`: whether a session may be shared with others.
 #[must_use]
 pub fn inspect(files: &[&SourceFile], behind_pooler: bool) -> Vec<Finding> {
-    files.iter().flat_map(|file| inspect_file(file, behind_pooler)).collect()
+    files
+        .iter()
+        .flat_map(|file| inspect_file(file, behind_pooler))
+        .collect()
 }
 
 fn inspect_file(file: &SourceFile, behind_pooler: bool) -> Vec<Finding> {
@@ -52,24 +57,45 @@ fn inspect_file(file: &SourceFile, behind_pooler: bool) -> Vec<Finding> {
     let statements = match split(sql) {
         Ok(statements) => statements,
         Err(unreadable) => {
-            let hint = if unreadable.problem.contains("psql") { PSQL_HINT } else { CLOSE_HINT };
+            let hint = if unreadable.problem.contains("psql") {
+                PSQL_HINT
+            } else {
+                CLOSE_HINT
+            };
             return vec![finding(unreadable.offset, unreadable.problem.to_owned(), hint)];
         }
     };
     let mut findings = Vec::new();
     for statement in &statements {
         let refusal = if let Some(name) = transaction_control(statement) {
-            Some((format!("{name} would end the transaction of this migration"), TRANSACTION_HINT))
+            Some((
+                format!("{name} would end the transaction of this migration"),
+                TRANSACTION_HINT,
+            ))
         } else if let Some(name) = client_copy(statement) {
-            Some((format!("{name} needs a client that sends or receives the rows"), COPY_HINT))
+            Some((
+                format!("{name} needs a client that sends or receives the rows"),
+                COPY_HINT,
+            ))
         } else if let Some(name) = outside_transaction(statement) {
             Some(if statements.len() > 1 {
-                (format!("{name} cannot run in a transaction, and this file has other statements beside it"), ALONE_HINT)
+                (
+                    format!(
+                        "{name} cannot run in a transaction, and this file has other statements beside it"
+                    ),
+                    ALONE_HINT,
+                )
             } else {
-                (format!("{name} cannot run in a transaction, and every migration runs in one"), OUTSIDE_HINT)
+                (
+                    format!("{name} cannot run in a transaction, and every migration runs in one"),
+                    OUTSIDE_HINT,
+                )
             })
         } else if behind_pooler && is_session_set(statement) {
-            Some(("SET outlives this migration in a session that the pooler gives to others".to_owned(), SET_HINT))
+            Some((
+                "SET outlives this migration in a session that the pooler gives to others".to_owned(),
+                SET_HINT,
+            ))
         } else {
             None
         };
@@ -102,15 +128,17 @@ fn client_copy(statement: &Statement<'_>) -> Option<&'static str> {
     }
     let words = statement.words.iter().filter(|word| word.depth == 0);
     let pairs = words.clone().zip(words.skip(1));
-    pairs.filter(|(_, end)| end.is("STDIN") || end.is("STDOUT")).find_map(|(direction, _)| {
-        if direction.is("FROM") {
-            Some("COPY FROM STDIN")
-        } else if direction.is("TO") {
-            Some("COPY TO STDOUT")
-        } else {
-            None
-        }
-    })
+    pairs
+        .filter(|(_, end)| end.is("STDIN") || end.is("STDOUT"))
+        .find_map(|(direction, _)| {
+            if direction.is("FROM") {
+                Some("COPY FROM STDIN")
+            } else if direction.is("TO") {
+                Some("COPY TO STDOUT")
+            } else {
+                None
+            }
+        })
 }
 
 /// Statements that PostgreSQL refuses inside a transaction block.
@@ -142,7 +170,8 @@ fn outside_transaction(statement: &Statement<'_>) -> Option<&'static str> {
         return Some(name);
     }
     // REINDEX takes the word bare or among its options in parentheses.
-    let reindexes = statement.begins_with(&["REINDEX"]) && statement.words.iter().any(|word| word.is("CONCURRENTLY"));
+    let reindexes =
+        statement.begins_with(&["REINDEX"]) && statement.words.iter().any(|word| word.is("CONCURRENTLY"));
     let clusters_all = statement.begins_with(&["CLUSTER"]) && statement.words.len() == 1;
     match (reindexes, clusters_all) {
         (true, _) => Some("REINDEX CONCURRENTLY"),
@@ -153,9 +182,14 @@ fn outside_transaction(statement: &Statement<'_>) -> Option<&'static str> {
 
 fn is_session_set(statement: &Statement<'_>) -> bool {
     statement.begins_with(&["SET"])
-        && !["LOCAL", "CONSTRAINTS", "TRANSACTION"].iter().any(|second| statement.begins_with(&["SET", second]))
+        && !["LOCAL", "CONSTRAINTS", "TRANSACTION"]
+            .iter()
+            .any(|second| statement.begins_with(&["SET", second]))
 }
 
 fn find(statement: &Statement<'_>, table: &[(&[&str], &'static str)]) -> Option<&'static str> {
-    table.iter().find(|(keywords, _)| statement.begins_with(keywords)).map(|(_, name)| *name)
+    table
+        .iter()
+        .find(|(keywords, _)| statement.begins_with(keywords))
+        .map(|(_, name)| *name)
 }

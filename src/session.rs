@@ -5,76 +5,25 @@ use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt as _;
-use refinery_core::traits::r#async::{AsyncMigrate, AsyncQuery, AsyncTransaction};
 use refinery_core::Migration;
+use refinery_core::traits::r#async::{AsyncMigrate, AsyncQuery, AsyncTransaction};
 use time::OffsetDateTime;
 use tokio_postgres::SimpleQueryMessage;
-use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
 
 use crate::catalog::Snapshot;
 use crate::config::Config;
-use crate::connect::{Connection, is_transient, millis};
-use crate::history::HISTORY_TABLE;
-use crate::lock::{self, LOCK_TAKEN, raise_unless};
+use crate::connection::Connection;
+use crate::duration::millis;
+use crate::lock::{self, raise_unless};
+use crate::message::{HISTORY_MOVED, Message, SessionError, TRANSACTION_LEFT};
 use crate::source::SourceFile;
 use crate::sql::{identifier, literal};
-use crate::statement::{line_and_column, split};
-
-const HISTORY_MOVED: &str = "zerostarter-db: the history is not what it was";
-const TRANSACTION_LEFT: &str = "zerostarter-db: the migration left its transaction";
 
 /// The column under which the server confirms what it has committed.
 const CONFIRMATION: &str = "zerostarter_db_applied";
 
 /// How long a transaction that failed may stay open before the server ends it, should we vanish then.
 const IDLE_IN_TRANSACTION_LIMIT_MS: u32 = 60_000;
-
-/// Why a migration was not applied. In every case nothing of it remains.
-#[derive(Debug)]
-pub enum SessionError {
-    /// Another migrator is at work.
-    LockTaken,
-    /// Somebody else has changed the history since it was read.
-    HistoryMoved,
-    /// The connection is gone; whether the migration was committed is for the history to say.
-    Lost(tokio_postgres::Error),
-    /// The server rejected something in the file.
-    Rejected(Box<Rejection>),
-    /// The server said that all is well, but the history row is not there.
-    Unconfirmed(String),
-}
-
-/// What the server said about a statement of a migration.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rejection {
-    /// The migration.
-    pub stem: String,
-    /// Where in the file; `None` when it was the commit that failed.
-    pub place: Option<Place>,
-    /// The file.
-    pub path: String,
-    /// The class of the error.
-    pub sql_state: SqlState,
-    /// What happened.
-    pub message: String,
-    /// The server's DETAIL.
-    pub detail: Option<String>,
-    /// The server's HINT.
-    pub hint: Option<String>,
-    /// The server's CONTEXT, such as the line of a function.
-    pub context: Option<String>,
-}
-
-/// A place in a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// Counted from 1.
-    pub line: usize,
-    /// Counted from 1, in characters.
-    pub column: usize,
-    /// The line's text.
-    pub text: String,
-}
 
 /// A migration that the server has confirmed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,6 +61,7 @@ pub struct Stopped;
 
 impl<'a> Session<'a> {
     /// A session that will apply `pending`, in this order, on top of what `snapshot` found.
+    #[must_use]
     pub fn new(
         connection: &'a Connection,
         config: &'a Config,
@@ -119,11 +69,21 @@ impl<'a> Session<'a> {
         files: &'a [SourceFile],
         pending: &[usize],
     ) -> Self {
-        let is_applied = |file: &&SourceFile| snapshot.applied().binary_search_by_key(&file.version(), |row| row.version).is_ok();
+        let is_applied = |file: &&SourceFile| {
+            snapshot
+                .applied()
+                .binary_search_by_key(&file.version(), |row| row.version)
+                .is_ok()
+        };
         let as_applied = |file: &SourceFile| {
             let migration = &file.migration;
             // refinery reads the date and never uses it.
-            Migration::applied(migration.version(), migration.name().to_owned(), OffsetDateTime::UNIX_EPOCH, migration.checksum())
+            Migration::applied(
+                migration.version(),
+                migration.name().to_owned(),
+                OffsetDateTime::UNIX_EPOCH,
+                migration.checksum(),
+            )
         };
         Self {
             connection,
@@ -155,9 +115,19 @@ impl<'a> Session<'a> {
         }
         self.create_history = None;
         self.last_version = self.last_version.max(Some(file.version()));
-        let done = Done { stem: file.stem.clone(), version: file.version(), took: started.elapsed() };
+        let done = Done {
+            stem: file.stem.clone(),
+            version: file.version(),
+            took: started.elapsed(),
+        };
         let ms = millis(done.took);
-        tracing::info!(migration = done.stem, version = done.version, ms, "applied {} in {ms} ms", done.stem);
+        tracing::info!(
+            migration = done.stem,
+            version = done.version,
+            ms,
+            "applied {} in {ms} ms",
+            done.stem
+        );
         self.done.push(done);
         Ok(())
     }
@@ -169,16 +139,29 @@ impl<'a> Session<'a> {
             // The server reads a whole message before it runs the first statement of it, so the setting
             // that says how strings are read has to go ahead in a message of its own.
             let preamble = message.preamble().to_owned();
-            client.batch_execute(&preamble).await.map_err(|error| message.failure(error, 0))?;
+            client
+                .batch_execute(&preamble)
+                .await
+                .map_err(|error| message.failure(error, 0))?;
             message.drop_preamble();
         }
         let mut completed = 0;
         let mut confirmed = None;
-        let mut answers = pin!(client.simple_query_raw(&message.text).await.map_err(|error| message.failure(error, 0))?);
+        let mut answers = pin!(
+            client
+                .simple_query_raw(&message.text)
+                .await
+                .map_err(|error| message.failure(error, 0))?
+        );
         loop {
             match answers.try_next().await {
                 Ok(Some(SimpleQueryMessage::CommandComplete(_))) => completed += 1,
-                Ok(Some(SimpleQueryMessage::Row(row))) if row.columns().first().is_some_and(|column| column.name() == CONFIRMATION) => {
+                Ok(Some(SimpleQueryMessage::Row(row)))
+                    if row
+                        .columns()
+                        .first()
+                        .is_some_and(|column| column.name() == CONFIRMATION) =>
+                {
                     confirmed = row.get(0).and_then(|text| text.parse().ok());
                 }
                 // What a file's own SELECT returns is nobody's business here.
@@ -195,7 +178,10 @@ impl<'a> Session<'a> {
         let mut statements = vec![
             "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE".to_owned(),
             format!("SET LOCAL lock_timeout = {}", millis(self.config.lock_timeout)),
-            format!("SET LOCAL statement_timeout = {}", millis(self.config.statement_timeout)),
+            format!(
+                "SET LOCAL statement_timeout = {}",
+                millis(self.config.statement_timeout)
+            ),
             format!("SET LOCAL idle_in_transaction_session_timeout = {IDLE_IN_TRANSACTION_LIMIT_MS}"),
         ];
         if self.snapshot.server_version >= 170_000 {
@@ -209,7 +195,10 @@ impl<'a> Session<'a> {
             statements.push("SET LOCAL standard_conforming_strings = on".to_owned());
         }
         if !self.snapshot.schema_is_current {
-            statements.push(format!("SET LOCAL search_path = {}", identifier(&self.snapshot.schema)));
+            statements.push(format!(
+                "SET LOCAL search_path = {}",
+                identifier(&self.snapshot.schema)
+            ));
         }
         statements.extend(self.set_role());
         statements.push(lock::take_or_raise(&self.snapshot.schema));
@@ -246,13 +235,18 @@ impl<'a> Session<'a> {
     }
 
     fn set_role(&self) -> Option<String> {
-        self.config.role.as_deref().map(|role| format!("SET LOCAL ROLE {}", identifier(role)))
+        self.config
+            .role
+            .as_deref()
+            .map(|role| format!("SET LOCAL ROLE {}", identifier(role)))
     }
 
     /// Two look-ups in the primary key, whatever the length of the history.
     fn check_history(&self, file: &SourceFile) -> String {
         let table = self.snapshot.history_table();
-        let last = self.last_version.map_or_else(|| "NULL".to_owned(), |version| version.to_string());
+        let last = self
+            .last_version
+            .map_or_else(|| "NULL".to_owned(), |version| version.to_string());
         let version = file.version();
         raise_unless(
             &format!(
@@ -269,7 +263,10 @@ impl AsyncTransaction for Session<'_> {
 
     /// refinery calls this once with the statement that creates its table, and then with each migration
     /// and its history row. The table is created together with the first migration, under its lock.
-    async fn execute<'a, T: Iterator<Item = &'a str> + Send + 'a>(&'a mut self, queries: T) -> Result<usize, Stopped> {
+    async fn execute<'a, T: Iterator<Item = &'a str> + Send + 'a>(
+        &'a mut self,
+        queries: T,
+    ) -> Result<usize, Stopped> {
         let queries: Vec<&str> = queries.collect();
         match queries[..] {
             [create_history] => {
@@ -278,7 +275,10 @@ impl AsyncTransaction for Session<'_> {
                 }
             }
             [_, insert] => {
-                let file = self.pending.pop_front().expect("refinery applies what we found to be pending");
+                let file = self
+                    .pending
+                    .pop_front()
+                    .expect("refinery applies what we found to be pending");
                 self.apply(file, insert).await.map_err(|failure| {
                     self.failure = Some(failure);
                     Stopped
@@ -298,86 +298,3 @@ impl AsyncQuery<Vec<Migration>> for Session<'_> {
 }
 
 impl AsyncMigrate for Session<'_> {}
-
-/// What is sent for one migration, and where in it the file lies.
-struct Message<'a> {
-    file: &'a SourceFile,
-    text: String,
-    /// Where the file begins, in bytes.
-    file_start: usize,
-    /// How many statements come before the file.
-    statements_before: usize,
-}
-
-impl<'a> Message<'a> {
-    /// The file ends in a line and a semicolon of ours: its own last line may be a comment.
-    fn new(file: &'a SourceFile, preamble: &[String], closing: &[String]) -> Self {
-        let before = preamble.join(";\n") + ";\n";
-        let text = format!("{before}{}\n;\n{}", file.sql(), closing.join(";\n"));
-        Self { file, text, file_start: before.len(), statements_before: preamble.len() }
-    }
-
-    fn preamble(&self) -> &str {
-        &self.text[..self.file_start]
-    }
-
-    fn drop_preamble(&mut self) {
-        self.text.drain(..self.file_start);
-        self.file_start = 0;
-        self.statements_before = 0;
-    }
-
-    /// What an error means that came after `completed` statements of the message.
-    fn failure(&self, error: tokio_postgres::Error, completed: usize) -> SessionError {
-        let Some(answer) = error.as_db_error().filter(|_| !is_transient(&error)) else {
-            return SessionError::Lost(error);
-        };
-        if *answer.code() == SqlState::INVALID_TEXT_REPRESENTATION && answer.message().contains(LOCK_TAKEN) {
-            return SessionError::LockTaken;
-        }
-        if *answer.code() == SqlState::INVALID_TEXT_REPRESENTATION && answer.message().contains(HISTORY_MOVED) {
-            return SessionError::HistoryMoved;
-        }
-        // A tool that takes no lock, such as refinery's own, created the table or the row at the same moment.
-        let is_duplicate = [SqlState::DUPLICATE_TABLE, SqlState::UNIQUE_VIOLATION].contains(answer.code());
-        if is_duplicate && (completed < self.statements_before || answer.table() == Some(HISTORY_TABLE)) {
-            return SessionError::HistoryMoved;
-        }
-        SessionError::Rejected(Box::new(self.rejection(answer, completed)))
-    }
-
-    fn rejection(&self, answer: &DbError, completed: usize) -> Rejection {
-        let message = if answer.message().contains(TRANSACTION_LEFT) { "the migration left its transaction" } else { answer.message() };
-        Rejection {
-            stem: self.file.stem.clone(),
-            path: self.file.path.clone(),
-            place: self.offset_of(answer, completed).map(|offset| Place::new(self.file.sql(), offset)),
-            sql_state: answer.code().clone(),
-            message: message.to_owned(),
-            detail: answer.detail().map(str::to_owned),
-            hint: answer.hint().map(str::to_owned),
-            context: answer.where_().map(str::to_owned),
-        }
-    }
-
-    /// Where in the file the error lies: where the server says so, or else at the beginning of the
-    /// statement that did not complete.
-    fn offset_of(&self, answer: &DbError, completed: usize) -> Option<usize> {
-        let sql = self.file.sql();
-        if let Some(ErrorPosition::Original(position)) = answer.position() {
-            let characters = usize::try_from(*position).ok()?.checked_sub(1)?;
-            let (byte, _) = self.text.char_indices().nth(characters)?;
-            return byte.checked_sub(self.file_start).filter(|offset| *offset < sql.len());
-        }
-        let index = completed.checked_sub(self.statements_before)?;
-        split(sql).ok()?.get(index).map(|statement| statement.span.start)
-    }
-}
-
-impl Place {
-    fn new(sql: &str, offset: usize) -> Self {
-        let (line, column) = line_and_column(sql, offset);
-        let text = sql.lines().nth(line - 1).unwrap_or_default().to_owned();
-        Self { line, column, text }
-    }
-}

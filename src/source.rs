@@ -75,17 +75,28 @@ fn embedded_files() -> Vec<SourceFile> {
     migrations
         .map(|migration| {
             let is_its_file = |path: &&&str| {
-                refinery_core::parse_migration_name(stem_of(path))
-                    .is_ok_and(|(_, version, name)| version == migration.version() && name == migration.name())
+                refinery_core::parse_migration_name(stem_of(path)).is_ok_and(|(_, version, name)| {
+                    version == migration.version() && name == migration.name()
+                })
             };
-            let path = paths.iter().find(is_its_file).expect("the build script lists what the macro embeds");
-            SourceFile { migration: migration.clone(), stem: stem_of(path).to_owned(), path: (*path).to_owned() }
+            let path = paths
+                .iter()
+                .find(is_its_file)
+                .expect("the build script lists what the macro embeds");
+            SourceFile {
+                migration: migration.clone(),
+                stem: stem_of(path).to_owned(),
+                path: (*path).to_owned(),
+            }
         })
         .collect()
 }
 
 fn stem_of(path: &str) -> &str {
-    Path::new(path).file_stem().and_then(|stem| stem.to_str()).unwrap_or_default()
+    Path::new(path)
+        .file_stem()
+        .and_then(|stem| stem.to_str())
+        .unwrap_or_default()
 }
 
 fn read_directory(directory: &Path) -> Result<Vec<SourceFile>, Error> {
@@ -95,33 +106,62 @@ fn read_directory(directory: &Path) -> Result<Vec<SourceFile>, Error> {
         hint: hint.map(str::to_owned),
     };
     std::fs::read_dir(directory).map_err(|error| {
-        failure(directory, format!("cannot be read: {error}"), Some("MIGRATIONS_DIR has to name the directory with the V*__*.sql files"))
+        failure(
+            directory,
+            format!("cannot be read: {error}"),
+            Some("MIGRATIONS_DIR has to name the directory with the V*__*.sql files"),
+        )
     })?;
     // refinery resolves links; files are shown the way the directory was written.
-    let canonical = directory.canonicalize().map_err(|error| failure(directory, format!("cannot be read: {error}"), None))?;
+    let canonical = directory
+        .canonicalize()
+        .map_err(|error| failure(directory, format!("cannot be read: {error}"), None))?;
     let found = find_migration_files(directory, MigrationType::Sql)
         .map_err(|error| failure(directory, format!("cannot be read: {error}"), None))?;
     let mut files = Vec::new();
     for path in found {
         let shown: PathBuf = directory.join(path.strip_prefix(&canonical).unwrap_or(&path));
-        let bytes = std::fs::read(&path).map_err(|error| failure(&shown, format!("cannot be read: {error}"), None))?;
+        let bytes = std::fs::read(&path)
+            .map_err(|error| failure(&shown, format!("cannot be read: {error}"), None))?;
         let text = String::from_utf8(bytes).map_err(|error| {
             let line = line_of(error.as_bytes(), error.utf8_error().valid_up_to());
-            failure(&shown, format!("is not UTF-8 at line {line}"), Some("save the file as UTF-8"))
+            failure(
+                &shown,
+                format!("is not UTF-8 at line {line}"),
+                Some("save the file as UTF-8"),
+            )
         })?;
         if let Some(offset) = text.bytes().position(|byte| byte == 0) {
             let line = line_of(text.as_bytes(), offset);
-            return Err(failure(&shown, format!("holds a NUL byte at line {line}"), Some("PostgreSQL has no NUL in SQL; save the file as UTF-8 text")));
+            return Err(failure(
+                &shown,
+                format!("holds a NUL byte at line {line}"),
+                Some("PostgreSQL has no NUL in SQL; save the file as UTF-8 text"),
+            ));
         }
         let shown_text = shown.display().to_string();
         let stem = stem_of(&shown_text).to_owned();
         let migration = Migration::unapplied(&stem, &text).map_err(|_| {
-            failure(&shown, "has a version that is not a whole number up to 2147483647".to_owned(), Some("refinery's history table holds versions in 32 bits"))
+            failure(
+                &shown,
+                "has a version that is not a whole number up to 2147483647".to_owned(),
+                Some("refinery's history table holds versions in 32 bits"),
+            )
         })?;
-        files.push(SourceFile { migration, stem, path: shown_text });
+        files.push(SourceFile {
+            migration,
+            stem,
+            path: shown_text,
+        });
     }
     if files.is_empty() {
-        return Err(failure(directory, "holds no migration".to_owned(), Some("migrations are files named V<number>__<name>.sql; an empty directory is most often a wrong mount")));
+        return Err(failure(
+            directory,
+            "holds no migration".to_owned(),
+            Some(
+                "migrations are files named V<number>__<name>.sql; an empty directory is most often a wrong mount",
+            ),
+        ));
     }
     warn_of_misnamed_files(directory, &files);
     Ok(files)
@@ -129,16 +169,23 @@ fn read_directory(directory: &Path) -> Result<Vec<SourceFile>, Error> {
 
 /// A misnamed file would be left out in silence; a typing error must not look like a migrated database.
 fn warn_of_misnamed_files(directory: &Path, files: &[SourceFile]) {
-    let Ok(entries) = std::fs::read_dir(directory) else { return };
+    let Ok(entries) = std::fs::read_dir(directory) else {
+        return;
+    };
     for path in entries.flatten().map(|entry| entry.path()) {
-        let is_sql = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("sql"));
+        let is_sql = path
+            .extension()
+            .is_some_and(|ending| ending.eq_ignore_ascii_case("sql"));
         let shown = path.display().to_string();
         if is_sql && !files.iter().any(|file| file.path == shown) {
-            tracing::warn!(file = shown, "{shown} is not named like a migration (V<number>__<name>.sql) and is left out");
+            tracing::warn!(
+                file = shown,
+                "{shown} is not named like a migration (V<number>__<name>.sql) and is left out"
+            );
         }
     }
 }
 
 fn line_of(bytes: &[u8], offset: usize) -> usize {
-    bytes[..offset].iter().filter(|byte| **byte == b'\n').count() + 1
+    bytes[..offset].split(|byte| *byte == b'\n').count()
 }

@@ -45,7 +45,11 @@ impl Statement<'_> {
     /// Whether the statement begins with these keywords (given in capitals).
     #[must_use]
     pub fn begins_with(&self, keywords: &[&str]) -> bool {
-        self.words.len() >= keywords.len() && keywords.iter().zip(&self.words).all(|(keyword, word)| word.is(keyword))
+        self.words.len() >= keywords.len()
+            && keywords
+                .iter()
+                .zip(&self.words)
+                .all(|(keyword, word)| word.is(keyword))
     }
 
     /// Whether the keyword occurs outside parentheses.
@@ -89,14 +93,26 @@ pub fn split(sql: &str) -> Result<Vec<Statement<'_>>, Unreadable> {
             });
         }
         match token.kind {
-            TokenKind::Whitespace | TokenKind::LineComment | TokenKind::BlockComment { .. } | TokenKind::Eof => {}
+            TokenKind::Whitespace
+            | TokenKind::LineComment
+            | TokenKind::BlockComment { .. }
+            | TokenKind::Eof => {}
             TokenKind::Semi if nesting.is_closed() => {
                 finish(&mut statements, &mut words);
                 nesting = Nesting::default();
             }
             kind => {
-                let kind = if kind == TokenKind::Ident { WordKind::Bare } else { WordKind::Other };
-                let word = Word { offset, text, kind, depth: nesting.parentheses };
+                let kind = if kind == TokenKind::Ident {
+                    WordKind::Bare
+                } else {
+                    WordKind::Other
+                };
+                let word = Word {
+                    offset,
+                    text,
+                    kind,
+                    depth: nesting.parentheses,
+                };
                 nesting.enter(&words, &word);
                 words.push(word);
             }
@@ -110,7 +126,10 @@ pub fn split(sql: &str) -> Result<Vec<Statement<'_>>, Unreadable> {
 fn finish<'a>(statements: &mut Vec<Statement<'a>>, words: &mut Vec<Word<'a>>) {
     if let (Some(first), Some(last)) = (words.first(), words.last()) {
         let span = first.offset..last.offset + last.text.len();
-        statements.push(Statement { span, words: std::mem::take(words) });
+        statements.push(Statement {
+            span,
+            words: std::mem::take(words),
+        });
     }
 }
 
@@ -118,10 +137,12 @@ fn unreadable(kind: TokenKind, text: &str) -> Option<&'static str> {
     use LiteralKind::{BitStr, ByteStr, DollarQuotedString, EscStr, NationalStr, Str, UnicodeEscStr};
     match kind {
         TokenKind::BlockComment { terminated: false } => Some("a comment is opened with /* and never closed"),
-        TokenKind::QuotedIdent { terminated: false, .. } => Some("a name is opened with \" and never closed"),
-        TokenKind::Literal { kind: DollarQuotedString { terminated: false } } => {
-            Some("a dollar-quoted string is opened and never closed")
-        }
+        TokenKind::QuotedIdent {
+            terminated: false, ..
+        } => Some("a name is opened with \" and never closed"),
+        TokenKind::Literal {
+            kind: DollarQuotedString { terminated: false },
+        } => Some("a dollar-quoted string is opened and never closed"),
         TokenKind::Literal {
             kind:
                 Str { terminated: false }
@@ -131,7 +152,9 @@ fn unreadable(kind: TokenKind, text: &str) -> Option<&'static str> {
                 | UnicodeEscStr { terminated: false }
                 | EscStr { terminated: false },
         } => Some("a string is opened with ' and never closed"),
-        TokenKind::Unknown if text.starts_with('\\') => Some("a backslash command is for psql; the server does not know it"),
+        TokenKind::Unknown if text.starts_with('\\') => {
+            Some("a backslash command is for psql; the server does not know it")
+        }
         _ => None,
     }
 }
@@ -151,11 +174,18 @@ impl StringRun {
                 self.newline_seen |= text.contains(['\n', '\r']);
                 false
             }
-            TokenKind::Literal { kind: LiteralKind::EscStr { .. } } => {
-                *self = Self { escape_string_open: true, newline_seen: false };
+            TokenKind::Literal {
+                kind: LiteralKind::EscStr { .. },
+            } => {
+                *self = Self {
+                    escape_string_open: true,
+                    newline_seen: false,
+                };
                 false
             }
-            TokenKind::Literal { kind: LiteralKind::Str { .. } } if self.escape_string_open && self.newline_seen => {
+            TokenKind::Literal {
+                kind: LiteralKind::Str { .. },
+            } if self.escape_string_open && self.newline_seen => {
                 self.newline_seen = false;
                 text.contains('\\')
             }
@@ -193,7 +223,10 @@ impl Nesting {
             } else if word.is("END") {
                 self.blocks -= 1;
             }
-        } else if word.is("ATOMIC") && before.last().is_some_and(|word| word.is("BEGIN")) && creates_routine(before) {
+        } else if word.is("ATOMIC")
+            && before.last().is_some_and(|word| word.is("BEGIN"))
+            && creates_routine(before)
+        {
             self.blocks = 1;
         }
     }
@@ -202,7 +235,9 @@ impl Nesting {
 fn creates_routine(words: &[Word<'_>]) -> bool {
     let mut words = words.iter();
     words.next().is_some_and(|word| word.is("CREATE"))
-        && words.find(|word| !word.is("OR") && !word.is("REPLACE")).is_some_and(|word| word.is("FUNCTION") || word.is("PROCEDURE"))
+        && words
+            .find(|word| !word.is("OR") && !word.is("REPLACE"))
+            .is_some_and(|word| word.is("FUNCTION") || word.is("PROCEDURE"))
 }
 
 /// Line and column, counted from 1 in characters, of the byte `offset`.
@@ -210,7 +245,10 @@ fn creates_routine(words: &[Word<'_>]) -> bool {
 pub fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
     let before = &text[..offset];
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    (
+        before.matches('\n').count() + 1,
+        before[line_start..].chars().count() + 1,
+    )
 }
 
 #[cfg(test)]
@@ -218,15 +256,31 @@ mod tests {
     use super::{line_and_column, split};
 
     fn spans(sql: &str) -> Vec<&str> {
-        split(sql).unwrap().into_iter().map(|statement| &sql[statement.span]).collect()
+        split(sql)
+            .unwrap()
+            .into_iter()
+            .map(|statement| &sql[statement.span])
+            .collect()
     }
 
     #[test]
     fn semicolons_in_texts_comments_and_bodies_end_nothing() {
-        assert_eq!(spans("SELECT ';'; SELECT \";\" /* ; /* ; */ */ -- ;\n; ;"), ["SELECT ';'", "SELECT \";\""]);
-        assert_eq!(spans("DO $x$ a; $$ ; $x$; SELECT 1"), ["DO $x$ a; $$ ; $x$", "SELECT 1"]);
-        assert_eq!(spans("CREATE RULE r AS ON INSERT TO t DO ALSO (SELECT 1; SELECT 2); SELECT 3").len(), 2);
-        assert_eq!(spans("SELECT E'\\'; x'; SELECT 2"), ["SELECT E'\\'; x'", "SELECT 2"]);
+        assert_eq!(
+            spans("SELECT ';'; SELECT \";\" /* ; /* ; */ */ -- ;\n; ;"),
+            ["SELECT ';'", "SELECT \";\""]
+        );
+        assert_eq!(
+            spans("DO $x$ a; $$ ; $x$; SELECT 1"),
+            ["DO $x$ a; $$ ; $x$", "SELECT 1"]
+        );
+        assert_eq!(
+            spans("CREATE RULE r AS ON INSERT TO t DO ALSO (SELECT 1; SELECT 2); SELECT 3").len(),
+            2
+        );
+        assert_eq!(
+            spans("SELECT E'\\'; x'; SELECT 2"),
+            ["SELECT E'\\'; x'", "SELECT 2"]
+        );
     }
 
     #[test]
@@ -238,7 +292,13 @@ mod tests {
 
     #[test]
     fn what_is_never_closed_is_found() {
-        for sql in ["SELECT 'a", "/* /* */", "SELECT \"a", "DO $a$ x $b$", "\\copy t from x"] {
+        for sql in [
+            "SELECT 'a",
+            "/* /* */",
+            "SELECT \"a",
+            "DO $a$ x $b$",
+            "\\copy t from x",
+        ] {
             assert!(split(sql).is_err(), "{sql}");
         }
         assert_eq!(split("SELECT E'a'\n'b\\''; COMMIT; --'").unwrap_err().offset, 12);

@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use rustls::client::verify_server_cert_signed_by_trust_anchor;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::verify_server_cert_signed_by_trust_anchor;
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
@@ -101,14 +101,21 @@ pub struct TlsMaterial {
 impl Default for TlsMaterial {
     /// Mozilla's certificate authorities, compiled in: a scratch image has no files of its own.
     fn default() -> Self {
-        let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        Self { roots: Arc::new(roots), client: None }
+        let roots = RootCertStore {
+            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+        };
+        Self {
+            roots: Arc::new(roots),
+            client: None,
+        }
     }
 }
 
 impl std::fmt::Debug for TlsMaterial {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TlsMaterial").field("roots", &self.roots.len()).finish_non_exhaustive()
+        f.debug_struct("TlsMaterial")
+            .field("roots", &self.roots.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -121,7 +128,9 @@ impl TlsMaterial {
     pub fn trust_only(&mut self, pem: &[u8]) -> Result<(), &'static str> {
         let mut roots = RootCertStore::empty();
         for certificate in read_certificates(pem)? {
-            roots.add(certificate).map_err(|_| "holds a certificate that cannot be used as a CA")?;
+            roots
+                .add(certificate)
+                .map_err(|_| "holds a certificate that cannot be used as a CA")?;
         }
         self.roots = Arc::new(roots);
         Ok(())
@@ -133,7 +142,8 @@ impl TlsMaterial {
     ///
     /// A text that says what is wrong with one of the files.
     pub fn present(&mut self, certificates: &[u8], key: &[u8]) -> Result<(), &'static str> {
-        let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| "holds no PEM private key without a passphrase")?;
+        let key = PrivateKeyDer::from_pem_slice(key)
+            .map_err(|_| "holds no PEM private key without a passphrase")?;
         self.client = Some((read_certificates(certificates)?, Arc::new(key)));
         Ok(())
     }
@@ -150,7 +160,8 @@ impl TlsMaterial {
         direct: bool,
     ) -> Result<NamedConnector, rustls::Error> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()?;
+        let builder =
+            ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()?;
         let builder = match verification {
             Verification::ChainAndName => builder.with_root_certificates(self.roots.clone()),
             Verification::Chain | Verification::Nothing => builder
@@ -169,14 +180,22 @@ impl TlsMaterial {
             // A server that is spoken TLS to from the first byte asks for this protocol name.
             config.alpn_protocols = vec![b"postgresql".to_vec()];
         }
-        Ok(NamedConnector { inner: MakeRustlsConnect::new(config), name: written_name.to_owned() })
+        Ok(NamedConnector {
+            inner: MakeRustlsConnect::new(config),
+            name: written_name.to_owned(),
+        })
     }
 }
 
 fn read_certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, &'static str> {
-    let certificates: Vec<_> =
-        CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(|_| "is not a readable PEM file")?;
-    if certificates.is_empty() { Err("holds no PEM certificate") } else { Ok(certificates) }
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(pem)
+        .collect::<Result<_, _>>()
+        .map_err(|_| "is not a readable PEM file")?;
+    if certificates.is_empty() {
+        Err("holds no PEM certificate")
+    } else {
+        Ok(certificates)
+    }
 }
 
 /// Verifies the name that was written, also where another one is dialled: the Docker rewrite changes
@@ -236,7 +255,12 @@ impl ServerCertVerifier for LenientVerifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
+        verify_tls12_signature(
+            message,
+            certificate,
+            signature,
+            &self.provider.signature_verification_algorithms,
+        )
     }
 
     fn verify_tls13_signature(
@@ -245,10 +269,17 @@ impl ServerCertVerifier for LenientVerifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
+        verify_tls13_signature(
+            message,
+            certificate,
+            signature,
+            &self.provider.signature_verification_algorithms,
+        )
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
     }
 }

@@ -88,23 +88,73 @@ pub struct Parameters {
 /// Parameters of libpq, of ORMs and of pools that say nothing about how to migrate.
 const IGNORED: &[&str] = &[
     // libpq
-    "client_encoding", "gssdelegation", "gssencmode", "gsslib", "krbsrvname", "max_protocol_version",
-    "min_protocol_version", "passfile", "require_auth", "requirepeer", "requiressl", "scram_client_key",
-    "scram_server_key", "ssl_max_protocol_version", "ssl_min_protocol_version", "sslcertmode",
-    "sslcompression", "sslcrl", "sslcrldir", "sslsni",
+    "client_encoding",
+    "gssdelegation",
+    "gssencmode",
+    "gsslib",
+    "krbsrvname",
+    "max_protocol_version",
+    "min_protocol_version",
+    "passfile",
+    "require_auth",
+    "requirepeer",
+    "requiressl",
+    "scram_client_key",
+    "scram_server_key",
+    "ssl_max_protocol_version",
+    "ssl_min_protocol_version",
+    "sslcertmode",
+    "sslcompression",
+    "sslcrl",
+    "sslcrldir",
+    "sslsni",
     // Prisma
-    "connection_limit", "pool_timeout", "socket_timeout", "sslaccept", "statement_cache_size",
+    "connection_limit",
+    "pool_timeout",
+    "socket_timeout",
+    "sslaccept",
+    "statement_cache_size",
     // node-postgres, postgres.js, Drizzle, Bun
-    "connectiontimeoutmillis", "idle_timeout", "idletimeoutmillis", "keepalive", "max", "max_lifetime", "min",
-    "prepare", "query_timeout", "uselibpqcompat",
+    "connectiontimeoutmillis",
+    "idle_timeout",
+    "idletimeoutmillis",
+    "keepalive",
+    "max",
+    "max_lifetime",
+    "min",
+    "prepare",
+    "query_timeout",
+    "uselibpqcompat",
     // sqlx, JDBC, Npgsql, pgx, SQLAlchemy, Django, ActiveRecord
-    "binary_parameters", "conn_max_age", "conn_max_lifetime", "default_query_exec_mode", "description_cache_capacity",
-    "logintimeout", "max_overflow", "maximum pool size", "minimum pool size", "pool", "pool_max_conn_lifetime",
-    "pool_max_conns", "pool_min_conns", "pool_mode", "pool_size", "pooling", "prefer_simple_protocol",
-    "preferquerymode", "prepared_statements", "preparethreshold", "rewritebatchedinserts", "sockettimeout",
-    "statement_cache_capacity", "statement_cache_mode", "stringtype", "tcpkeepalive",
+    "binary_parameters",
+    "conn_max_age",
+    "conn_max_lifetime",
+    "default_query_exec_mode",
+    "description_cache_capacity",
+    "logintimeout",
+    "max_overflow",
+    "maximum pool size",
+    "minimum pool size",
+    "pool",
+    "pool_max_conn_lifetime",
+    "pool_max_conns",
+    "pool_min_conns",
+    "pool_mode",
+    "pool_size",
+    "pooling",
+    "prefer_simple_protocol",
+    "preferquerymode",
+    "prepared_statements",
+    "preparethreshold",
+    "rewritebatchedinserts",
+    "sockettimeout",
+    "statement_cache_capacity",
+    "statement_cache_mode",
+    "stringtype",
+    "tcpkeepalive",
     // Supabase, Vercel
-    "supa", "workaround",
+    "supa",
+    "workaround",
 ];
 
 impl Parameters {
@@ -114,14 +164,17 @@ impl Parameters {
     ///
     /// An unknown name, or a value that the parameter does not have. The value is not repeated.
     pub(crate) fn set(&mut self, name: &str, value: &str) -> Result<(), UrlError> {
-        let invalid = |allowed: &str| UrlError::new(format!("has a value in its parameter {name} that is not {allowed}"));
-        let whole = || value.parse::<u32>().map_err(|_| invalid("a whole number"));
-        let seconds = || whole().map(|n| (n > 0).then(|| Duration::from_secs(n.into())));
+        let invalid = |allowed: &str| {
+            UrlError::new(format!(
+                "has a value in its parameter {name} that is not {allowed}"
+            ))
+        };
         match name {
             "sslmode" | "ssl" => {
-                self.ssl_mode = Some(ssl_mode(name, value).ok_or_else(|| {
-                    invalid("one of disable, prefer, require, verify-ca, verify-full")
-                })?);
+                self.ssl_mode = Some(
+                    ssl_mode(name, value)
+                        .ok_or_else(|| invalid("one of disable, prefer, require, verify-ca, verify-full"))?,
+                );
             }
             "sslrootcert" => {
                 self.ssl_root_cert = match value {
@@ -152,13 +205,16 @@ impl Parameters {
             "fallback_application_name" => {
                 self.application_name.get_or_insert_with(|| value.to_owned());
             }
-            "connect_timeout" => self.connect_timeout = seconds()?,
             "target_session_attrs" => {
                 self.target_session_attrs = Some(match value {
                     "any" | "prefer-standby" => TargetSessionAttrs::Any,
                     "read-write" | "primary" => TargetSessionAttrs::ReadWrite,
                     "read-only" | "standby" => TargetSessionAttrs::ReadOnly,
-                    _ => return Err(invalid("any, read-write, read-only, primary, standby or prefer-standby")),
+                    _ => {
+                        return Err(invalid(
+                            "any, read-write, read-only, primary, standby or prefer-standby",
+                        ));
+                    }
                 });
             }
             "load_balance_hosts" => {
@@ -167,13 +223,6 @@ impl Parameters {
                     "random" => LoadBalanceHosts::Random,
                     _ => return Err(invalid("disable or random")),
                 });
-            }
-            "keepalives" => self.keepalives = Some(whole()? != 0),
-            "keepalives_idle" => self.keepalives_idle = seconds()?,
-            "keepalives_interval" => self.keepalives_interval = seconds()?,
-            "keepalives_count" | "keepalives_retries" => self.keepalives_count = Some(whole()?).filter(|n| *n > 0),
-            "tcp_user_timeout" => {
-                self.tcp_user_timeout = Some(whole()?).filter(|n| *n > 0).map(|n| Duration::from_millis(n.into()));
             }
             "schema" | "currentSchema" => {
                 if value.is_empty() || value.contains([',', '"', '\0']) {
@@ -189,19 +238,56 @@ impl Parameters {
                     .map(|text| text.parse().map_err(|_| invalid("an IP address")))
                     .collect::<Result<_, _>>()?;
             }
-            "port" => self.ports = list(value).iter().map(|text| parse_port(text)).collect::<Result<_, _>>()?,
+            "port" => {
+                self.ports = list(value)
+                    .iter()
+                    .map(|text| parse_port(text))
+                    .collect::<Result<_, _>>()?;
+            }
             "user" => self.user = Some(value.to_owned()),
             "password" => self.password = Some(Secret::new(value)),
             "dbname" => self.database = (!value.is_empty()).then(|| value.to_owned()),
+            "connect_timeout"
+            | "keepalives"
+            | "keepalives_idle"
+            | "keepalives_interval"
+            | "keepalives_count"
+            | "keepalives_retries"
+            | "tcp_user_timeout" => self.set_timing(name, value)?,
             _ if IGNORED.contains(&name.to_ascii_lowercase().as_str()) => self.ignored.push(name.to_owned()),
             _ => return Err(unknown(name)),
+        }
+        Ok(())
+    }
+
+    /// Whole numbers, of which 0 stands for "as the system does it".
+    fn set_timing(&mut self, name: &str, value: &str) -> Result<(), UrlError> {
+        let number = value.parse::<u32>().map_err(|_| {
+            UrlError::new(format!(
+                "has a value in its parameter {name} that is not a whole number"
+            ))
+        })?;
+        let positive = Some(number).filter(|number| *number > 0);
+        let seconds = positive.map(|number| Duration::from_secs(number.into()));
+        let milliseconds = positive.map(|number| Duration::from_millis(number.into()));
+        match name {
+            "connect_timeout" => self.connect_timeout = seconds,
+            "keepalives" => self.keepalives = Some(number != 0),
+            "keepalives_idle" => self.keepalives_idle = seconds,
+            "keepalives_interval" => self.keepalives_interval = seconds,
+            "tcp_user_timeout" => self.tcp_user_timeout = milliseconds,
+            _ => self.keepalives_count = positive,
         }
         Ok(())
     }
 }
 
 fn list(value: &str) -> Vec<String> {
-    if value.is_empty() { Vec::new() } else { value.split(',').map(str::to_owned).collect() }
+    if value.is_empty() {
+        Vec::new()
+    } else {
+        value.split(',').map(str::to_owned).collect()
+    }
 }
 
 fn ssl_mode(name: &str, value: &str) -> Option<SslMode> {
@@ -219,10 +305,14 @@ fn ssl_mode(name: &str, value: &str) -> Option<SslMode> {
 /// letters and underscores, as every known parameter is written.
 fn unknown(name: &str) -> UrlError {
     const HINT: &str = "remove it, or correct its spelling; https://www.postgresql.org/docs/current/libpq-connect.html lists the common ones";
-    let is_word = !name.is_empty() && name.len() <= 40 && name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    let is_word =
+        !name.is_empty() && name.len() <= 40 && name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
     if is_word {
         UrlError::with_hint(format!("has an unknown parameter {name}"), HINT)
     } else {
-        UrlError::with_hint("has an unknown parameter whose name is not made of small letters", HINT)
+        UrlError::with_hint(
+            "has an unknown parameter whose name is not made of small letters",
+            HINT,
+        )
     }
 }

@@ -28,8 +28,13 @@ impl Layer {
         N: Into<String>,
         V: Into<String>,
     {
-        let values = values.into_iter().map(|(name, value)| (name.into(), value.into()));
-        Self { origin: origin.into(), values: values.filter(|(_, value)| !value.is_empty()).collect() }
+        let values = values
+            .into_iter()
+            .map(|(name, value)| (name.into(), value.into()));
+        Self {
+            origin: origin.into(),
+            values: values.filter(|(_, value)| !value.is_empty()).collect(),
+        }
     }
 
     /// The value of `name`, if this layer has one.
@@ -46,7 +51,11 @@ impl Source for Layer {
 
     fn collect(&self) -> Result<Map<String, Value>, ConfigError> {
         let value = |text: &String| Value::new(Some(&self.origin), text.clone());
-        Ok(self.values.iter().map(|(name, text)| (name.clone(), value(text))).collect())
+        Ok(self
+            .values
+            .iter()
+            .map(|(name, text)| (name.clone(), value(text)))
+            .collect())
     }
 }
 
@@ -72,11 +81,17 @@ pub fn gather(
     directory: &Path,
 ) -> Result<Vec<Layer>, DotenvError> {
     // What is not UTF-8 cannot be one of ours, or is reported as an unusable value.
-    let as_text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned()));
+    let as_text = |(name, value): (OsString, OsString)| {
+        Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
+    };
     let environment = Layer::new(ENVIRONMENT, environment.into_iter().filter_map(as_text));
     let base = dotenv_layer(directory, ".env")?;
     let mut layers = vec![flags, environment];
-    let node_env = layers.iter().chain(&base).find_map(|layer| layer.get("NODE_ENV")).map(str::to_owned);
+    let node_env = layers
+        .iter()
+        .chain(&base)
+        .find_map(|layer| layer.get("NODE_ENV"))
+        .map(str::to_owned);
     // A NODE_ENV that is no plain word is reported as such later; it must not become a path.
     if let Some(name) = node_env.filter(|name| name.chars().all(|c| c.is_ascii_alphanumeric())) {
         layers.extend(dotenv_layer(directory, &format!(".env.{name}"))?);
@@ -86,7 +101,11 @@ pub fn gather(
 }
 
 fn dotenv_layer(directory: &Path, file: &str) -> Result<Option<Layer>, DotenvError> {
-    let failure = |line, reason: &str| DotenvError { file: file.to_owned(), line, reason: reason.to_owned() };
+    let failure = |line, reason: &str| DotenvError {
+        file: file.to_owned(),
+        line,
+        reason: reason.to_owned(),
+    };
     let bytes = match std::fs::read(directory.join(file)) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -98,7 +117,10 @@ fn dotenv_layer(directory: &Path, file: &str) -> Result<Option<Layer>, DotenvErr
         match pair {
             Ok(pair) => values.push(pair),
             Err(dotenvy::Error::LineParse(bad, _)) => {
-                let line = text.lines().position(|line| line.trim() == bad.trim()).map(|index| index + 1);
+                let line = text
+                    .lines()
+                    .position(|line| line.trim() == bad.trim())
+                    .map(|index| index + 1);
                 return Err(failure(line, "cannot be read as NAME=value"));
             }
             Err(_) => return Err(failure(None, "cannot be read as lines of NAME=value")),

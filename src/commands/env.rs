@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use crate::config::{Config, Settings, VARIABLES};
+use crate::config::Config;
 use crate::error::Error;
 use crate::output::Output;
+use crate::settings::{Settings, VARIABLES};
 
 /// Prints what is set even if some of it is wrong: that is when somebody looks.
 pub(super) fn run(settings: &Settings, config: Result<Config, Error>, output: &Output) -> Result<(), Error> {
@@ -12,7 +13,9 @@ pub(super) fn run(settings: &Settings, config: Result<Config, Error>, output: &O
     for variable in VARIABLES {
         let line = match settings.get(variable.name) {
             None => format!("{}  (not set)", variable.name),
-            Some(setting) if variable.secret => format!("{}=***  ({})", variable.name, setting.origin),
+            Some(setting) if variable.secret => {
+                format!("{}=***  ({})", variable.name, setting.origin)
+            }
             Some(setting) => format!("{}={}  ({})", variable.name, setting.value, setting.origin),
         };
         let _ = writeln!(text, "{line}");

@@ -12,11 +12,12 @@ use tokio::time::Instant;
 
 use crate::catalog::{self, Snapshot};
 use crate::cli::{Cli, Command, MigrateFlags};
-use crate::config::{Config, Settings};
+use crate::config::Config;
 use crate::connect::connect;
 use crate::error::Error;
 use crate::log;
 use crate::output::Output;
+use crate::settings::Settings;
 use crate::source::{self, SourceFile};
 
 /// Runs the command.
@@ -25,7 +26,10 @@ use crate::source::{self, SourceFile};
 ///
 /// See [`Error`].
 pub async fn run(cli: &Cli, settings: &Settings, output: &Output) -> Result<(), Error> {
-    let command = cli.command.clone().unwrap_or(Command::Migrate(MigrateFlags::default()));
+    let command = cli
+        .command
+        .clone()
+        .unwrap_or(Command::Migrate(MigrateFlags::default()));
     if let Command::Completions { shell } = command {
         return completions::run(shell, output);
     }
@@ -51,7 +55,9 @@ pub async fn run(cli: &Cli, settings: &Settings, output: &Output) -> Result<(), 
 /// Reads the database's state on a connection of its own, for commands that only look.
 async fn look(config: &Config) -> Result<Snapshot, Error> {
     let connection = connect(config, Instant::now() + config.wait).await?;
-    let snapshot = catalog::read(&connection, config).await.map_err(Error::reading_failed);
+    let snapshot = catalog::read(&connection, config)
+        .await
+        .map_err(Error::reading_failed);
     connection.close().await;
     snapshot
 }

@@ -25,7 +25,11 @@ struct Row<'a> {
 pub(super) async fn run(config: &Config, files: &[SourceFile], output: &Output) -> Result<(), Error> {
     let snapshot = look(config).await?;
     let rows = rows(&snapshot, files);
-    let text = if config.status_json { as_json(config, &snapshot, &rows) } else { as_table(&rows) };
+    let text = if config.status_json {
+        as_json(config, &snapshot, &rows)
+    } else {
+        as_table(&rows)
+    };
     output.data(&text)?;
     migrator::agree(config, &snapshot, files).map(drop)
 }
@@ -35,8 +39,19 @@ fn rows<'a>(snapshot: &'a Snapshot, files: &'a [SourceFile]) -> BTreeMap<i64, Ro
     let newest = files.last().map_or(i64::MIN, SourceFile::version);
     let mut rows = BTreeMap::new();
     for applied in snapshot.applied() {
-        let state = if applied.version > newest { "ahead" } else { "unknown" };
-        rows.insert(applied.version, Row { file: None, applied: Some(applied), state });
+        let state = if applied.version > newest {
+            "ahead"
+        } else {
+            "unknown"
+        };
+        rows.insert(
+            applied.version,
+            Row {
+                file: None,
+                applied: Some(applied),
+                state,
+            },
+        );
     }
     for (index, file) in files.iter().enumerate() {
         let applied = rows.get(&file.version()).and_then(|row| row.applied);
@@ -46,7 +61,14 @@ fn rows<'a>(snapshot: &'a Snapshot, files: &'a [SourceFile]) -> BTreeMap<i64, Ro
             None if comparison.pending.contains(&index) => "pending",
             None => "out of order",
         };
-        rows.insert(file.version(), Row { file: Some(file), applied, state });
+        rows.insert(
+            file.version(),
+            Row {
+                file: Some(file),
+                applied,
+                state,
+            },
+        );
     }
     rows
 }
@@ -60,10 +82,17 @@ fn name_of(row: &Row<'_>) -> String {
 }
 
 fn as_table(rows: &BTreeMap<i64, Row<'_>>) -> String {
-    let width = rows.values().map(|row| name_of(row).chars().count()).max().unwrap_or_default();
+    let width = rows
+        .values()
+        .map(|row| name_of(row).chars().count())
+        .max()
+        .unwrap_or_default();
     let mut text = String::new();
     for row in rows.values() {
-        let when = row.applied.and_then(|applied| applied.applied_on.as_deref()).unwrap_or_default();
+        let when = row
+            .applied
+            .and_then(|applied| applied.applied_on.as_deref())
+            .unwrap_or_default();
         let line = format!("{:<width$}  {:<12}  {when}", name_of(row), row.state);
         let _ = writeln!(text, "{}", line.trim_end());
     }

@@ -5,9 +5,11 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::names;
+use crate::attempt::{describe, is_transient};
 use crate::catalog;
 use crate::config::Config;
-use crate::connect::{connect, describe, in_seconds, is_transient};
+use crate::connect::connect;
+use crate::duration::in_seconds;
 use crate::error::Error;
 use crate::migrator;
 use crate::source::SourceFile;
@@ -37,7 +39,12 @@ pub(super) async fn run(config: &Config, files: &[SourceFile]) -> Result<(), Err
                 break Some(pending);
             }
             if told.as_ref() != Some(&pending) {
-                tracing::info!(pending = pending.len(), "waiting until {} applied (for up to {} more)", are(&pending), in_seconds(deadline - Instant::now()));
+                tracing::info!(
+                    pending = pending.len(),
+                    "waiting until {} applied (for up to {} more)",
+                    are(&pending),
+                    in_seconds(deadline - Instant::now())
+                );
                 told = Some(pending);
             }
             sleep(pause).await;
@@ -53,5 +60,9 @@ pub(super) async fn run(config: &Config, files: &[SourceFile]) -> Result<(), Err
 }
 
 fn are(pending: &[String]) -> String {
-    format!("{} {}", pending.join(", "), if pending.len() == 1 { "is" } else { "are" })
+    format!(
+        "{} {}",
+        pending.join(", "),
+        if pending.len() == 1 { "is" } else { "are" }
+    )
 }

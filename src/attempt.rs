@@ -1,0 +1,136 @@
+//! Why an attempt to connect failed, and whether waiting helps.
+
+use std::error::Error as _;
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use tokio_postgres::error::SqlState;
+
+/// Why an attempt to connect failed.
+#[derive(Debug)]
+pub enum AttemptError {
+    /// It took longer than [`ATTEMPT_LIMIT`], or than `connect_timeout` where that is shorter.
+    TimedOut(Duration),
+    /// The client's certificate and key do not fit together.
+    ClientCertificate(rustls::Error),
+    /// Anything that tokio-postgres reports.
+    Postgres(tokio_postgres::Error),
+}
+
+impl fmt::Display for AttemptError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TimedOut(limit) => write!(f, "no answer within {limit:?}"),
+            Self::ClientCertificate(error) => {
+                write!(f, "the client certificate cannot be used: {error}")
+            }
+            Self::Postgres(error) => f.write_str(&describe(error)),
+        }
+    }
+}
+
+impl std::error::Error for AttemptError {}
+
+impl AttemptError {
+    /// Whether trying again can help: the server is not there yet, is starting, or has no room.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::TimedOut(_) => true,
+            Self::ClientCertificate(_) => false,
+            Self::Postgres(error) => is_transient(error),
+        }
+    }
+
+    /// What the server answered, if it was the server that refused.
+    #[must_use]
+    pub fn sql_state(&self) -> Option<&SqlState> {
+        match self {
+            Self::Postgres(error) => error.code(),
+            Self::TimedOut(_) | Self::ClientCertificate(_) => None,
+        }
+    }
+
+    /// What rustls found wrong, if it was the handshake that failed.
+    #[must_use]
+    pub fn tls(&self) -> Option<&rustls::Error> {
+        match self {
+            Self::Postgres(error) => find_tls_error(error),
+            Self::ClientCertificate(error) => Some(error),
+            Self::TimedOut(_) => None,
+        }
+    }
+}
+
+/// An error of tokio-postgres in words: its own `Display` of a server's error is only "db error".
+#[must_use]
+pub fn describe(error: &tokio_postgres::Error) -> String {
+    if let Some(answer) = error.as_db_error() {
+        return format!("{} (SQLSTATE {})", answer.message(), answer.code().code());
+    }
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.ends_with(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}
+
+fn find_tls_error(error: &tokio_postgres::Error) -> Option<&rustls::Error> {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
+            return Some(tls);
+        }
+        // An io::Error hides what it wraps from `source()`.
+        if let Some(tls) = cause
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
+            .and_then(|inner| inner.downcast_ref())
+        {
+            return Some(tls);
+        }
+        source = cause.source();
+    }
+    None
+}
+
+/// Whether an error means that the server is away rather than that it said no.
+#[must_use]
+pub fn is_transient(error: &tokio_postgres::Error) -> bool {
+    if let Some(answer) = error.as_db_error() {
+        let code = answer.code();
+        // PgBouncer answers with 08P01 both when its server is down and when it knows no such database or user.
+        let pooler_knows_no_such =
+            *code == SqlState::PROTOCOL_VIOLATION && answer.message().contains("no such");
+        return !pooler_knows_no_such
+            && (code.code().starts_with("08")
+                || code.code().starts_with("53")
+                || [
+                    SqlState::ADMIN_SHUTDOWN,
+                    SqlState::CRASH_SHUTDOWN,
+                    SqlState::CANNOT_CONNECT_NOW,
+                ]
+                .contains(code));
+    }
+    if error.is_closed() {
+        return true;
+    }
+    // A server that goes away during the handshake is an I/O error; what rustls reports is a verdict.
+    if find_tls_error(error).is_some() {
+        return false;
+    }
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if let Some(io) = cause.downcast_ref::<io::Error>() {
+            return io.kind() != io::ErrorKind::PermissionDenied && io.kind() != io::ErrorKind::InvalidInput;
+        }
+        source = cause.source();
+    }
+    false
+}

@@ -1,0 +1,291 @@
+//! Reads settings one by one and remembers every problem, so that all are reported in one go.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use tokio_postgres::config::{ChannelBinding, SslNegotiation};
+
+use crate::config::{NodeEnv, Problem};
+use crate::postgres_url::{Address, PostgresUrl};
+use crate::settings::{Settings, named};
+use crate::tls::{TlsMaterial, TlsPolicy};
+use crate::url_parameters::{RootCertificate, SslMode};
+
+/// Collects problems while settings are read one by one.
+pub(crate) struct Reader<'a> {
+    settings: &'a Settings,
+    read_file: &'a dyn Fn(&Path) -> io::Result<Vec<u8>>,
+    pub(crate) problems: Vec<Problem>,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(settings: &'a Settings, read_file: &'a dyn Fn(&Path) -> io::Result<Vec<u8>>) -> Self {
+        Self {
+            settings,
+            read_file,
+            problems: Vec::new(),
+        }
+    }
+}
+
+impl Reader<'_> {
+    fn problem(&mut self, variable: impl Into<String>, message: impl Into<String>, hint: Option<&str>) {
+        self.problems.push(Problem {
+            variable: variable.into(),
+            message: message.into(),
+            hint: hint.map(str::to_owned),
+        });
+    }
+
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
+        self.settings.get(name).map(|setting| setting.value)
+    }
+
+    pub(crate) fn parse<T>(
+        &mut self,
+        name: &str,
+        complaint: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        let setting = self.settings.get(name)?;
+        let parsed = parse(&setting.value);
+        if parsed.is_none() {
+            self.problem(named(name, &setting), complaint, None);
+        }
+        parsed
+    }
+
+    pub(crate) fn yes_or_no(&mut self, name: &str) -> bool {
+        let answer = self.parse(name, "is not yes or no", |text| match text {
+            "yes" | "true" | "1" => Some(true),
+            "no" | "false" | "0" => Some(false),
+            _ => None,
+        });
+        answer.unwrap_or_default()
+    }
+
+    pub(crate) fn duration(&mut self, name: &str) -> Duration {
+        let parsed = self.parse(name, "is not a duration such as 250ms, 30s or 10m", |text| {
+            if text == "0" {
+                Some(Duration::ZERO)
+            } else {
+                humantime::parse_duration(text).ok()
+            }
+        });
+        parsed.unwrap_or_default()
+    }
+
+    /// A timeout of the server's: milliseconds in a 32-bit number, of which 0 means none.
+    pub(crate) fn server_duration(&mut self, name: &str) -> Duration {
+        if self
+            .settings
+            .get(name)
+            .is_some_and(|setting| setting.value == "none")
+        {
+            return Duration::ZERO;
+        }
+        let duration = self.duration(name);
+        if i32::try_from(duration.as_millis()).is_err() {
+            self.problem(name, "is longer than the 24 days that PostgreSQL can count", None);
+        }
+        duration
+    }
+
+    pub(crate) fn node_env(&mut self) -> Option<NodeEnv> {
+        const ALLOWED: &str = "is not local, development, test, staging or production";
+        if self.settings.get("NODE_ENV").is_none() {
+            self.problem(
+                "NODE_ENV",
+                "is not set",
+                Some("set NODE_ENV to local, development, test, staging or production"),
+            );
+        }
+        self.parse("NODE_ENV", ALLOWED, NodeEnv::parse)
+    }
+
+    /// The URL to use, and the variable it came from.
+    pub(crate) fn url(&mut self) -> Option<(&'static str, PostgresUrl)> {
+        let direct = self.one_url("POSTGRES_DIRECT_URL", "POSTGRES_DIRECT_URL_FILE");
+        let problems_before = self.problems.len();
+        let pooled = self.one_url("POSTGRES_URL", "POSTGRES_URL_FILE");
+        let nothing_was_set = direct.is_none() && pooled.is_none() && self.problems.len() == problems_before;
+        if nothing_was_set
+            && self.settings.get("POSTGRES_DIRECT_URL").is_none()
+            && self.settings.get("POSTGRES_DIRECT_URL_FILE").is_none()
+        {
+            self.problem(
+                "POSTGRES_URL",
+                "is not set",
+                Some("set POSTGRES_URL to postgres://user:password@host:5432/database, or POSTGRES_URL_FILE to a file that holds it"),
+            );
+        }
+        let mut url = direct.or(pooled)?;
+        if self.settings.get("INTERNAL_API_URL").is_some() {
+            url.1.rewrite_localhost();
+        }
+        Some(url)
+    }
+
+    fn one_url(
+        &mut self,
+        name: &'static str,
+        file_name: &'static str,
+    ) -> Option<(&'static str, PostgresUrl)> {
+        let (variable, text) = match (self.settings.get(name), self.settings.get(file_name)) {
+            (None, None) => return None,
+            (Some(value), Some(file)) if value.origin == file.origin => {
+                self.problem(
+                    named(name, &value),
+                    format!("and {file_name} are both set"),
+                    Some("keep one of the two"),
+                );
+                return None;
+            }
+            (Some(value), file)
+                if file
+                    .as_ref()
+                    .is_none_or(|file| self.settings.outranks(&value, file)) =>
+            {
+                (named(name, &value), value.value)
+            }
+            (_, Some(file)) => {
+                let variable = named(file_name, &file);
+                let bytes = self.file(&variable, Path::new(&file.value))?;
+                let Ok(text) = String::from_utf8(bytes) else {
+                    self.problem(variable, "names a file that is not UTF-8", None);
+                    return None;
+                };
+                (variable, text.trim().to_owned())
+            }
+            (Some(_), None) => unreachable!("a value alone outranks a file that is not set"),
+        };
+        match text.parse::<PostgresUrl>() {
+            Ok(url) => Some((name, url)),
+            Err(error) => {
+                self.problem(variable, error.to_string(), error.hint());
+                None
+            }
+        }
+    }
+
+    fn file(&mut self, variable: &str, path: &Path) -> Option<Vec<u8>> {
+        match (self.read_file)(path) {
+            Ok(bytes) => Some(bytes),
+            Err(error) => {
+                self.problem(
+                    variable,
+                    format!("names a file that cannot be read: {}: {error}", path.display()),
+                    None,
+                );
+                None
+            }
+        }
+    }
+
+    pub(crate) fn tls(
+        &mut self,
+        url: Option<&(&'static str, PostgresUrl)>,
+        production: bool,
+        plaintext: bool,
+    ) -> (TlsPolicy, TlsMaterial) {
+        let mut material = TlsMaterial::default();
+        let ca_variable = self.settings.get("POSTGRES_CA_FILE");
+        let fallback = || (TlsPolicy::Plaintext, TlsMaterial::default());
+        let Some((variable, url)) = url else {
+            if let Some(setting) = ca_variable {
+                self.trust_only(
+                    &mut material,
+                    &named("POSTGRES_CA_FILE", &setting),
+                    Path::new(&setting.value),
+                );
+            }
+            return fallback();
+        };
+        let parameters = &url.parameters;
+        let mut mode = parameters.ssl_mode;
+        let own_ca = match (&ca_variable, &parameters.ssl_root_cert) {
+            (Some(setting), _) => {
+                self.trust_only(
+                    &mut material,
+                    &named("POSTGRES_CA_FILE", setting),
+                    Path::new(&setting.value),
+                );
+                true
+            }
+            (None, Some(RootCertificate::File(path))) => {
+                self.trust_only(
+                    &mut material,
+                    &format!("{variable}, parameter sslrootcert,"),
+                    path,
+                );
+                true
+            }
+            (None, Some(RootCertificate::System)) => {
+                // As libpq: anybody can get a certificate from a public authority, so only the name tells.
+                if *mode.get_or_insert(SslMode::VerifyFull) != SslMode::VerifyFull && !production {
+                    self.problem(
+                        *variable,
+                        "has sslrootcert=system with a weaker sslmode than verify-full",
+                        Some("use sslmode=verify-full"),
+                    );
+                }
+                false
+            }
+            (None, None) => false,
+        };
+        match (&parameters.ssl_cert, &parameters.ssl_key) {
+            (None, None) => {}
+            (Some(certificate), Some(key)) => {
+                let label = format!("{variable}, parameters sslcert and sslkey,");
+                if let (Some(certificate), Some(key)) =
+                    (self.file(&label, certificate), self.file(&label, key))
+                    && let Err(complaint) = material.present(&certificate, &key)
+                {
+                    self.problem(label, format!("name a file that {complaint}"), None);
+                }
+            }
+            _ => self.problem(*variable, "has one of sslcert and sslkey without the other", None),
+        }
+        let only_sockets = url
+            .hosts
+            .iter()
+            .all(|host| matches!(host.address, Address::Unix(_)));
+        let Ok(policy) = TlsPolicy::decide(production, mode, own_ca, plaintext || only_sockets) else {
+            self.problem(
+                *variable,
+                "has sslmode=disable, which is refused with NODE_ENV=production",
+                Some("remove sslmode=disable, or set POSTGRES_PLAINTEXT_IN_PRODUCTION=yes if the network to the database is private"),
+            );
+            return fallback();
+        };
+        let required = matches!(policy, TlsPolicy::Required(_));
+        if parameters.ssl_negotiation == Some(SslNegotiation::Direct) && !required {
+            self.problem(
+                *variable,
+                "has sslnegotiation=direct with an sslmode that allows plaintext",
+                Some("add sslmode=require or stronger"),
+            );
+        }
+        if parameters.channel_binding == Some(ChannelBinding::Require) && policy == TlsPolicy::Plaintext {
+            self.problem(
+                *variable,
+                "has channel_binding=require without TLS",
+                Some("add sslmode=require or stronger"),
+            );
+        }
+        (policy, material)
+    }
+
+    fn trust_only(&mut self, material: &mut TlsMaterial, variable: &str, path: &Path) {
+        if let Some(pem) = self.file(variable, path)
+            && let Err(complaint) = material.trust_only(&pem)
+        {
+            self.problem(
+                variable,
+                format!("names a file that {complaint}: {}", path.display()),
+                Some("it has to be the PEM file of the CA that signed the server's certificate"),
+            );
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! What is sent for one migration, and what the server's answer means.
+
+use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
+
+use crate::attempt::is_transient;
+use crate::history::HISTORY_TABLE;
+use crate::lock::LOCK_TAKEN;
+use crate::source::SourceFile;
+use crate::statement::{line_and_column, split};
+
+/// What PostgreSQL is made to complain about when the history has changed since it was read.
+pub(crate) const HISTORY_MOVED: &str = "zerostarter-db: the history is not what it was";
+/// What it is made to complain about when the file has ended our transaction.
+pub(crate) const TRANSACTION_LEFT: &str = "zerostarter-db: the migration left its transaction";
+
+/// Why a migration was not applied. In every case nothing of it remains.
+#[derive(Debug)]
+pub enum SessionError {
+    /// Another migrator is at work.
+    LockTaken,
+    /// Somebody else has changed the history since it was read.
+    HistoryMoved,
+    /// The connection is gone; whether the migration was committed is for the history to say.
+    Lost(tokio_postgres::Error),
+    /// The server rejected something in the file.
+    Rejected(Box<Rejection>),
+    /// The server said that all is well, but the history row is not there.
+    Unconfirmed(String),
+}
+
+/// What the server said about a statement of a migration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    /// The migration.
+    pub stem: String,
+    /// Where in the file; `None` when it was the commit that failed.
+    pub place: Option<Place>,
+    /// The file.
+    pub path: String,
+    /// The class of the error.
+    pub sql_state: SqlState,
+    /// What happened.
+    pub message: String,
+    /// The server's DETAIL.
+    pub detail: Option<String>,
+    /// The server's HINT.
+    pub hint: Option<String>,
+    /// The server's CONTEXT, such as the line of a function.
+    pub context: Option<String>,
+}
+
+/// A place in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Counted from 1.
+    pub line: usize,
+    /// Counted from 1, in characters.
+    pub column: usize,
+    /// The line's text.
+    pub text: String,
+}
+
+/// What is sent for one migration, and where in it the file lies.
+pub(crate) struct Message<'a> {
+    file: &'a SourceFile,
+    pub(crate) text: String,
+    /// Where the file begins, in bytes.
+    file_start: usize,
+    /// How many statements come before the file.
+    statements_before: usize,
+}
+
+impl<'a> Message<'a> {
+    /// The file ends in a line and a semicolon of ours: its own last line may be a comment.
+    pub(crate) fn new(file: &'a SourceFile, preamble: &[String], closing: &[String]) -> Self {
+        let before = preamble.join(";\n") + ";\n";
+        let text = format!("{before}{}\n;\n{}", file.sql(), closing.join(";\n"));
+        Self {
+            file,
+            text,
+            file_start: before.len(),
+            statements_before: preamble.len(),
+        }
+    }
+
+    pub(crate) fn preamble(&self) -> &str {
+        &self.text[..self.file_start]
+    }
+
+    pub(crate) fn drop_preamble(&mut self) {
+        self.text.drain(..self.file_start);
+        self.file_start = 0;
+        self.statements_before = 0;
+    }
+
+    /// What an error means that came after `completed` statements of the message.
+    pub(crate) fn failure(&self, error: tokio_postgres::Error, completed: usize) -> SessionError {
+        let Some(answer) = error.as_db_error().filter(|_| !is_transient(&error)) else {
+            return SessionError::Lost(error);
+        };
+        if *answer.code() == SqlState::INVALID_TEXT_REPRESENTATION && answer.message().contains(LOCK_TAKEN) {
+            return SessionError::LockTaken;
+        }
+        if *answer.code() == SqlState::INVALID_TEXT_REPRESENTATION && answer.message().contains(HISTORY_MOVED)
+        {
+            return SessionError::HistoryMoved;
+        }
+        // A tool that takes no lock, such as refinery's own, created the table or the row at the same moment.
+        let is_duplicate = [SqlState::DUPLICATE_TABLE, SqlState::UNIQUE_VIOLATION].contains(answer.code());
+        if is_duplicate && (completed < self.statements_before || answer.table() == Some(HISTORY_TABLE)) {
+            return SessionError::HistoryMoved;
+        }
+        SessionError::Rejected(Box::new(self.rejection(answer, completed)))
+    }
+
+    fn rejection(&self, answer: &DbError, completed: usize) -> Rejection {
+        let message = if answer.message().contains(TRANSACTION_LEFT) {
+            "the migration left its transaction"
+        } else {
+            answer.message()
+        };
+        Rejection {
+            stem: self.file.stem.clone(),
+            path: self.file.path.clone(),
+            place: self
+                .offset_of(answer, completed)
+                .map(|offset| Place::new(self.file.sql(), offset)),
+            sql_state: answer.code().clone(),
+            message: message.to_owned(),
+            detail: answer.detail().map(str::to_owned),
+            hint: answer.hint().map(str::to_owned),
+            context: answer.where_().map(str::to_owned),
+        }
+    }
+
+    /// Where in the file the error lies: where the server says so, or else at the beginning of the
+    /// statement that did not complete.
+    fn offset_of(&self, answer: &DbError, completed: usize) -> Option<usize> {
+        let sql = self.file.sql();
+        if let Some(ErrorPosition::Original(position)) = answer.position() {
+            let characters = usize::try_from(*position).ok()?.checked_sub(1)?;
+            let (byte, _) = self.text.char_indices().nth(characters)?;
+            return byte
+                .checked_sub(self.file_start)
+                .filter(|offset| *offset < sql.len());
+        }
+        let index = completed.checked_sub(self.statements_before)?;
+        split(sql).ok()?.get(index).map(|statement| statement.span.start)
+    }
+}
+
+impl Place {
+    fn new(sql: &str, offset: usize) -> Self {
+        let (line, column) = line_and_column(sql, offset);
+        let text = sql.lines().nth(line - 1).unwrap_or_default().to_owned();
+        Self { line, column, text }
+    }
+}

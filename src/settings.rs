@@ -1,0 +1,146 @@
+//! The variables that are read, and the layers they are read from laid over each other.
+
+use config::Source as _;
+
+use crate::log::LogFormat;
+use crate::variables::{ENVIRONMENT, Layer};
+
+/// One variable: its name, the flag that overrides it, its default, and what it means.
+#[derive(Clone, Copy, Debug)]
+pub struct Variable {
+    /// The environment variable.
+    pub name: &'static str,
+    /// What holds where nobody sets it.
+    pub default: Option<&'static str>,
+    /// Whether its value may hold a password.
+    pub secret: bool,
+}
+
+const fn plain(name: &'static str) -> Variable {
+    Variable {
+        name,
+        default: None,
+        secret: false,
+    }
+}
+
+const fn with_default(name: &'static str, default: &'static str) -> Variable {
+    Variable {
+        name,
+        default: Some(default),
+        secret: false,
+    }
+}
+
+const fn secret(name: &'static str) -> Variable {
+    Variable {
+        name,
+        default: None,
+        secret: true,
+    }
+}
+
+/// Every variable that is read, in the order in which `env` lists them.
+pub const VARIABLES: &[Variable] = &[
+    plain("NODE_ENV"),
+    secret("POSTGRES_URL"),
+    plain("POSTGRES_URL_FILE"),
+    secret("POSTGRES_DIRECT_URL"),
+    plain("POSTGRES_DIRECT_URL_FILE"),
+    // Somebody else's URL: only whether it is set matters here.
+    secret("INTERNAL_API_URL"),
+    plain("POSTGRES_CA_FILE"),
+    with_default("POSTGRES_PLAINTEXT_IN_PRODUCTION", "no"),
+    plain("MIGRATIONS_DIR"),
+    with_default("MIGRATE_WAIT", "60s"),
+    with_default("MIGRATE_LOCK_WAIT", "10m"),
+    with_default("MIGRATE_LOCK_TIMEOUT", "2s"),
+    with_default("MIGRATE_LOCK_RETRIES", "10"),
+    with_default("MIGRATE_STATEMENT_TIMEOUT", "none"),
+    with_default("MIGRATE_AHEAD", "allow"),
+    plain("MIGRATE_ROLE"),
+    plain("MIGRATE_TARGET"),
+    plain("WAIT_TIMEOUT"),
+    with_default("STATUS_JSON", "no"),
+    with_default("MIGRATE_CREATE_DATABASE", "no"),
+    with_default("LOG_FORMAT", "text"),
+    with_default("RUST_LOG", "info"),
+];
+
+/// A setting as it came in: its text and the place it came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// The text.
+    pub value: String,
+    /// The layer's name, or `default`.
+    pub origin: String,
+}
+
+/// The variables of all layers and the defaults, the most important of each name.
+pub struct Settings {
+    layered: config::Map<String, config::Value>,
+    /// Layer names, most important first.
+    rank: Vec<String>,
+}
+
+const DEFAULT_ORIGIN: &str = "default";
+
+impl Settings {
+    /// Lays `layers`, most important first, over the defaults.
+    ///
+    /// # Panics
+    ///
+    /// Never: the crate `config` is given nothing but texts under plain names.
+    #[must_use]
+    pub fn from_layers(layers: &[Layer]) -> Self {
+        let defaults = VARIABLES
+            .iter()
+            .filter_map(|variable| Some((variable.name, variable.default?)));
+        let mut builder = config::Config::builder().add_source(Layer::new(DEFAULT_ORIGIN, defaults));
+        for layer in layers.iter().rev() {
+            builder = builder.add_source(layer.clone());
+        }
+        let layered = builder
+            .build()
+            .and_then(|layered| layered.collect())
+            .expect("texts under plain names can always be layered");
+        Self {
+            layered,
+            rank: layers.iter().map(|layer| layer.origin.clone()).collect(),
+        }
+    }
+
+    /// The setting of `name`.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<Setting> {
+        let value = self.layered.get(name)?;
+        let origin = value.origin().unwrap_or(DEFAULT_ORIGIN).to_owned();
+        Some(Setting {
+            value: value.clone().into_string().ok()?,
+            origin,
+        })
+    }
+
+    /// `LOG_FORMAT`, for errors that come before the configuration is known to be good.
+    #[must_use]
+    pub fn log_format(&self) -> LogFormat {
+        self.get("LOG_FORMAT")
+            .and_then(|setting| LogFormat::parse(&setting.value))
+            .unwrap_or_default()
+    }
+
+    /// Whether `one` was set in a more important place than `other`.
+    pub(crate) fn outranks(&self, one: &Setting, other: &Setting) -> bool {
+        let rank = |setting: &Setting| self.rank.iter().position(|origin| *origin == setting.origin);
+        rank(one) < rank(other)
+    }
+}
+
+/// A variable as messages name it: with its place, where that is not the environment itself.
+pub(crate) fn named(name: &str, setting: &Setting) -> String {
+    if setting.origin == ENVIRONMENT {
+        name.to_owned()
+    } else {
+        format!("{name} (from {})", setting.origin)
+    }
+}
