@@ -10,7 +10,7 @@ use crate::config::Problem;
 use crate::duration::in_seconds;
 use crate::exit_status::ExitStatus;
 use crate::history::Conflict;
-use crate::message::Rejection;
+use crate::message::{Rejection, Site};
 use crate::preflight::Finding;
 use crate::variables::DotenvError;
 
@@ -278,24 +278,25 @@ fn migration_details(rejection: &Rejection, applied: &[String]) -> Vec<String> {
         rejection.message,
         rejection.sql_state.code()
     )];
-    if let Some(place) = &rejection.place {
-        let number = place.line.to_string();
-        let margin = " ".repeat(number.len());
-        // Tabs stay tabs, so that the marker stands below its column however wide they are shown.
-        let lead: String = place
-            .text
-            .chars()
-            .take(place.column - 1)
-            .map(|c| if c == '\t' { '\t' } else { ' ' })
-            .collect();
-        lines.push(format!(
-            "{margin}--> {}:{}:{}",
-            rejection.path, place.line, place.column
-        ));
-        lines.push(format!("{number} | {}", place.text));
-        lines.push(format!("{margin} | {lead}^"));
-    } else {
-        lines.push(format!("--> {}, when it was committed", rejection.path));
+    match &rejection.site {
+        Site::Preparation => lines.push(format!("--> before {} was run", rejection.path)),
+        Site::Commit => lines.push(format!(
+            "--> after {} had been run, at its commit",
+            rejection.path
+        )),
+        Site::File(place) => {
+            let number = place.line.to_string();
+            let margin = " ".repeat(number.len());
+            // Tabs stay tabs, so that the marker stands below its column however wide they are shown.
+            let before = place.text.chars().take(place.column - 1);
+            let lead: String = before.map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+            lines.push(format!(
+                "{margin}--> {}:{}:{}",
+                rejection.path, place.line, place.column
+            ));
+            lines.push(format!("{number} | {}", place.text));
+            lines.push(format!("{margin} | {lead}^"));
+        }
     }
     lines.extend(rejection.detail.as_ref().map(|text| format!("detail: {text}")));
     lines.extend(

@@ -24,6 +24,8 @@ pub enum SessionError {
     Lost(tokio_postgres::Error),
     /// The server rejected something in the file.
     Rejected(Box<Rejection>),
+    /// The driver could not make sense of an answer.
+    Driver(tokio_postgres::Error),
     /// The server said that all is well, but the history row is not there.
     Unconfirmed(String),
 }
@@ -33,8 +35,8 @@ pub enum SessionError {
 pub struct Rejection {
     /// The migration.
     pub stem: String,
-    /// Where in the file; `None` when it was the commit that failed.
-    pub place: Option<Place>,
+    /// What was being run.
+    pub site: Site,
     /// The file.
     pub path: String,
     /// The class of the error.
@@ -47,6 +49,17 @@ pub struct Rejection {
     pub hint: Option<String>,
     /// The server's CONTEXT, such as the line of a function.
     pub context: Option<String>,
+}
+
+/// The part of a migration's transaction that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Site {
+    /// What comes before the file: settings, the role, the history table.
+    Preparation,
+    /// The file, at this place.
+    File(Place),
+    /// What comes after the file: the history row, deferred constraints, the commit.
+    Commit,
 }
 
 /// A place in a file.
@@ -95,8 +108,11 @@ impl<'a> Message<'a> {
 
     /// What an error means that came after `completed` statements of the message.
     pub(crate) fn failure(&self, error: tokio_postgres::Error, completed: usize) -> SessionError {
-        let Some(answer) = error.as_db_error().filter(|_| !is_transient(&error)) else {
+        if is_transient(&error) {
             return SessionError::Lost(error);
+        }
+        let Some(answer) = error.as_db_error() else {
+            return SessionError::Driver(error);
         };
         if *answer.code() == SqlState::INVALID_TEXT_REPRESENTATION && answer.message().contains(LOCK_TAKEN) {
             return SessionError::LockTaken;
@@ -122,9 +138,7 @@ impl<'a> Message<'a> {
         Rejection {
             stem: self.file.stem.clone(),
             path: self.file.path.clone(),
-            place: self
-                .offset_of(answer, completed)
-                .map(|offset| Place::new(self.file.sql(), offset)),
+            site: self.site(answer, completed),
             sql_state: answer.code().clone(),
             message: message.to_owned(),
             detail: answer.detail().map(str::to_owned),
@@ -133,19 +147,33 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// Where in the file the error lies: where the server says so, or else at the beginning of the
-    /// statement that did not complete.
-    fn offset_of(&self, answer: &DbError, completed: usize) -> Option<usize> {
+    /// Where the error lies: where the server says so, or else at the beginning of the statement that did
+    /// not complete.
+    fn site(&self, answer: &DbError, completed: usize) -> Site {
         let sql = self.file.sql();
         if let Some(ErrorPosition::Original(position)) = answer.position() {
-            let characters = usize::try_from(*position).ok()?.checked_sub(1)?;
-            let (byte, _) = self.text.char_indices().nth(characters)?;
-            return byte
-                .checked_sub(self.file_start)
-                .filter(|offset| *offset < sql.len());
+            let character = usize::try_from(*position).unwrap_or(usize::MAX).saturating_sub(1);
+            let byte = self
+                .text
+                .char_indices()
+                .nth(character)
+                .map_or(self.text.len(), |(byte, _)| byte);
+            return match byte.checked_sub(self.file_start) {
+                None => Site::Preparation,
+                // A statement that breaks off is noticed at the semicolon of ours that follows the file.
+                Some(offset) if offset <= sql.len() + 1 => {
+                    Site::File(Place::new(sql, offset.min(sql.trim_end().len())))
+                }
+                Some(_) => Site::Commit,
+            };
         }
-        let index = completed.checked_sub(self.statements_before)?;
-        split(sql).ok()?.get(index).map(|statement| statement.span.start)
+        let Some(index) = completed.checked_sub(self.statements_before) else {
+            return Site::Preparation;
+        };
+        let statements = split(sql).unwrap_or_default();
+        statements.get(index).map_or(Site::Commit, |statement| {
+            Site::File(Place::new(sql, statement.span.start))
+        })
     }
 }
 

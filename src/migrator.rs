@@ -48,35 +48,86 @@ impl From<Error> for Interruption {
 ///
 /// See [`Error`]; whatever was applied before an error stays applied.
 pub async fn migrate(config: &Config, files: &[SourceFile]) -> Result<Report, Error> {
-    let mut report = Report::default();
+    let mut migrator = Migrator {
+        config,
+        files,
+        report: Report::default(),
+        told: None,
+    };
     let mut patience = Patience::new(config);
     let mut connection = connect_or_create(config, patience.connect_deadline()).await?;
     loop {
-        let applied_before = report.applied.len();
-        let interruption = match pass(&connection, config, files, &mut report).await {
+        let applied_before = migrator.report.applied.len();
+        let interruption = match migrator.pass(&connection).await {
             Ok(()) => {
                 connection.close().await;
-                return Ok(report);
+                return Ok(migrator.report);
             }
             Err(interruption) => interruption,
         };
-        if report.applied.len() > applied_before {
+        if migrator.report.applied.len() > applied_before {
             patience = Patience::new(config);
         }
         match interruption {
             Interruption::Fatal(error) => {
                 connection.close().await;
-                return Err(with_applied(error, &report));
+                return Err(with_applied(error, &migrator.report));
             }
             Interruption::Lost(error) => {
-                tracing::warn!(
-                    "lost the connection ({}); connecting again to see what was committed",
-                    describe(&error)
-                );
-                connection = connect(config, patience.connect_deadline()).await?;
+                let deadline = patience.reconnect_deadline(error)?;
+                connection = connect(config, deadline).await?;
             }
             Interruption::Contended(reason) => patience.wait_for_other(reason).await?,
             Interruption::Beaten { stem, reason } => patience.wait_for_locks(stem, reason).await?,
+        }
+    }
+}
+
+/// A run, over however many connections and tries it takes.
+struct Migrator<'a> {
+    config: &'a Config,
+    files: &'a [SourceFile],
+    report: Report,
+    /// How many pending migrations the log knows of, so that further tries do not repeat it.
+    told: Option<usize>,
+}
+
+impl Migrator<'_> {
+    /// One pass on one connection: the checklist.
+    async fn pass(&mut self, connection: &Connection) -> Result<(), Interruption> {
+        let Self { config, files, .. } = *self;
+        let snapshot = read(connection, config).await?;
+        let comparison = agree(config, &snapshot, files)?;
+        let pending = pending_up_to_target(config, files, &comparison)?;
+        if pending.is_empty() {
+            tell_nothing_to_do(&snapshot, files);
+            return Ok(());
+        }
+        inspect(config, &snapshot, files, &pending)?;
+        if self.told.replace(pending.len()) != Some(pending.len()) {
+            tell_what_comes(config, &snapshot, files, &pending);
+        }
+        self.apply(connection, &snapshot, &pending).await
+    }
+
+    async fn apply(
+        &mut self,
+        connection: &Connection,
+        snapshot: &Snapshot,
+        pending: &[usize],
+    ) -> Result<(), Interruption> {
+        let Self { config, files, .. } = *self;
+        let migrations: Vec<_> = files.iter().map(|file| file.migration.clone()).collect();
+        let target = config.target.map_or(Target::Latest, Target::Version);
+        let mut runner = Runner::new(&migrations).set_target(target);
+        runner.set_migration_table_name(snapshot.history_table());
+        let mut session = Session::new(connection, config, snapshot, files, pending);
+        let outcome = runner.run_async(&mut session).await;
+        self.report.applied.append(&mut session.done);
+        match (outcome, session.failure) {
+            (Ok(_), _) => Ok(()),
+            (Err(_), Some(failure)) => Err(failure.into()),
+            (Err(error), None) => Err(Interruption::Fatal(Error::Engine(error.to_string()))),
         }
     }
 }
@@ -101,25 +152,6 @@ fn with_applied(error: Error, report: &Report) -> Error {
         },
         error => error,
     }
-}
-
-/// One pass on one connection: the checklist.
-async fn pass(
-    connection: &Connection,
-    config: &Config,
-    files: &[SourceFile],
-    report: &mut Report,
-) -> Result<(), Interruption> {
-    let snapshot = read(connection, config).await?;
-    let comparison = agree(config, &snapshot, files)?;
-    let pending = pending_up_to_target(config, files, &comparison)?;
-    if pending.is_empty() {
-        tell_nothing_to_do(&snapshot, files);
-        return Ok(());
-    }
-    inspect(config, &snapshot, files, &pending)?;
-    tell_what_comes(config, &snapshot, files, &pending);
-    apply(connection, config, &snapshot, files, &pending, report).await
 }
 
 async fn read(connection: &Connection, config: &Config) -> Result<Snapshot, Interruption> {
@@ -241,28 +273,6 @@ pub fn inspect(
     }
 }
 
-async fn apply(
-    connection: &Connection,
-    config: &Config,
-    snapshot: &Snapshot,
-    files: &[SourceFile],
-    pending: &[usize],
-    report: &mut Report,
-) -> Result<(), Interruption> {
-    let migrations: Vec<_> = files.iter().map(|file| file.migration.clone()).collect();
-    let target = config.target.map_or(Target::Latest, Target::Version);
-    let mut runner = Runner::new(&migrations).set_target(target);
-    runner.set_migration_table_name(snapshot.history_table());
-    let mut session = Session::new(connection, config, snapshot, files, pending);
-    let outcome = runner.run_async(&mut session).await;
-    report.applied.append(&mut session.done);
-    match (outcome, session.failure) {
-        (Ok(_), _) => Ok(()),
-        (Err(_), Some(failure)) => Err(failure.into()),
-        (Err(error), None) => Err(Interruption::Fatal(Error::Engine(error.to_string()))),
-    }
-}
-
 impl From<SessionError> for Interruption {
     fn from(failure: SessionError) -> Self {
         match failure {
@@ -279,6 +289,10 @@ impl From<SessionError> for Interruption {
             SessionError::Rejected(rejection) => Self::Fatal(Error::Migration {
                 rejection,
                 applied: Vec::new(),
+            }),
+            SessionError::Driver(source) => Self::Fatal(Error::Database {
+                doing: "applying a migration",
+                source,
             }),
             SessionError::Unconfirmed(stem) => Self::Fatal(Error::Unconfirmed(stem)),
         }

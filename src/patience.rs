@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use crate::attempt::{AttemptError, describe};
 use crate::backoff::Backoff;
 use crate::config::Config;
 use crate::duration::{in_seconds, millis};
@@ -12,6 +13,7 @@ use crate::error::Error;
 /// How much longer to put up with what is in the way. It begins anew with every migration that is applied.
 pub(crate) struct Patience<'a> {
     config: &'a Config,
+    connected_at: Instant,
     lost_since: Option<Instant>,
     contended_since: Option<Instant>,
     contention: Backoff,
@@ -23,6 +25,7 @@ impl<'a> Patience<'a> {
     pub(crate) fn new(config: &'a Config) -> Self {
         Self {
             config,
+            connected_at: Instant::now(),
             lost_since: None,
             contended_since: None,
             contention: Backoff::new(Duration::from_millis(50), Duration::from_secs(1)),
@@ -31,9 +34,33 @@ impl<'a> Patience<'a> {
         }
     }
 
-    /// A server that accepts connections and drops them again is not reached either.
-    pub(crate) fn connect_deadline(&mut self) -> Instant {
-        *self.lost_since.get_or_insert_with(Instant::now) + self.config.wait
+    /// Until when the first connection may take.
+    pub(crate) fn connect_deadline(&self) -> Instant {
+        Instant::now() + self.config.wait
+    }
+
+    /// Until when a lost connection has to be replaced. A server that accepts connections and drops them
+    /// again and again is not reached either: only a connection that lasted begins the wait anew.
+    pub(crate) fn reconnect_deadline(&mut self, lost: tokio_postgres::Error) -> Result<Instant, Error> {
+        let now = Instant::now();
+        if now - self.connected_at > self.config.wait {
+            self.lost_since = None;
+        }
+        let since = *self.lost_since.get_or_insert(now);
+        self.connected_at = now;
+        if now > since + self.config.wait {
+            let (server, waited) = (self.config.url.servers(), now - since);
+            return Err(Error::Unreachable {
+                server,
+                waited,
+                source: Box::new(AttemptError::Postgres(lost)),
+            });
+        }
+        tracing::warn!(
+            "lost the connection ({}); connecting again to see what was committed",
+            describe(&lost)
+        );
+        Ok(since + self.config.wait)
     }
 
     /// Sleeps with neither a transaction nor a snapshot open, for which others would have to wait.
