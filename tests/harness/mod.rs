@@ -1,0 +1,33 @@
+//! What every integration test stands on: throwaway PostgreSQL servers, a database a test,
+//! the program under test as a builder, a proxy that counts and misbehaves, and certificates.
+//!
+//! ```ignore
+//! let database = Server::shared().database();
+//! assert_snapshot!(zerostarter_db(&database).arg("status").snapshot(), @"…");
+//! ```
+
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "a harness offers more than the tests of today use"
+)]
+
+mod command;
+mod database;
+mod filters;
+mod installation;
+mod poll;
+mod proxy;
+mod running;
+mod server;
+mod session;
+mod supervisor;
+pub(crate) mod tls;
+
+pub(crate) use command::{Command, Run, zerostarter_db};
+pub(crate) use database::Database;
+pub(crate) use poll::poll;
+pub(crate) use proxy::Proxy;
+pub(crate) use running::Running;
+pub(crate) use server::{Server, ServerOptions, Shutdown, unused_port};
+pub(crate) use session::Session;
