@@ -1,0 +1,92 @@
+# `make` or `make help` lists what there is to do.
+
+VERSIONS ?= 14 15 16 17 18
+FUZZ_SECONDS ?= 30
+FUZZ_TARGETS ?=
+ARGS ?=
+
+CARGO_DENY_VERSION := 0.20
+CARGO_FUZZ_VERSION := 0.13
+
+# Programs that are built for this project alone.
+TOOLS := target/tools
+export PATH := $(CURDIR)/$(TOOLS)/bin:$(PATH)
+
+# On Linux one file that needs nothing of the system it is copied to; Cargo must be told the target
+# by name, or the flag would reach build scripts and procedural macros as well.
+HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+RELEASE_LINUX = RUSTFLAGS="$$RUSTFLAGS -C target-feature=+crt-static" \
+	cargo build --release --locked --target $(HOST)
+RELEASE_OTHER = cargo build --release --locked --target $(HOST)
+RELEASE = $(if $(findstring linux,$(HOST)),$(RELEASE_LINUX),$(RELEASE_OTHER))
+BINARY = $(or $(CARGO_TARGET_DIR),target)/$(HOST)/release/zerostarter-db
+
+.DEFAULT_GOAL := help
+.PHONY: help build migrate db db-stop db-reset db-remove psql test test-matrix postgres-versions \
+	fuzz bench lint deny clean
+
+help: ## Show this list
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^# ---- / { gsub(/^# -+ | -+$$/, ""); printf "\n%s\n", $$0 } \
+		/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+# ---- Run ----
+
+migrate: ## Build it and migrate POSTGRES_URL, or else the private database (ARGS="--target 0")
+	@scripts/migrate.sh $(ARGS)
+
+build: ## Build the release binary, static on Linux
+	@$(RELEASE)
+	@ls -l $(BINARY)
+
+# ---- A private database, in .postgres/ ----
+
+db: ## Start it, making it first where needed; print its URL, and write it to .env if there is none
+	@scripts/local-postgres.sh start
+
+db-stop: ## Stop it, keeping its data
+	@scripts/local-postgres.sh stop
+
+db-reset: ## Throw its data away and start anew, with the same URL
+	@scripts/local-postgres.sh reset
+
+db-remove: ## Stop it and throw it away
+	@scripts/local-postgres.sh remove
+
+psql: ## Open psql on it (ARGS="-c 'select 1'")
+	@scripts/local-postgres.sh psql $(ARGS)
+
+# ---- Check ----
+
+test: ## Run every test, on the newest PostgreSQL here (POSTGRES_TEST_VERSION=18: on that one)
+	@[ -n "$$POSTGRES_TEST_VERSION" ] || scripts/local-postgres.sh binaries >/dev/null
+	@cargo test --locked
+
+test-matrix: ## Run the integration tests on PostgreSQL 14 to 18 (VERSIONS="15 18": on those)
+	@scripts/test-matrix.sh $(VERSIONS)
+
+postgres-versions: ## Fetch PostgreSQL 14 to 18 into .postgres/versions (VERSIONS="15 18": those)
+	@scripts/postgres-versions.sh $(VERSIONS)
+
+lint: deny ## Check format, lints, documentation, dependencies, and scripts where shellcheck is here
+	@cargo fmt --check
+	@cargo clippy --locked --all-targets --all-features -- -D warnings
+	@RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --all-features
+	@if command -v shellcheck >/dev/null; then shellcheck -x scripts/*.sh .ci/run; fi
+
+deny: ## Check bans, licenses and sources of dependencies, offline
+	@scripts/cargo-tool.sh $(TOOLS) cargo-deny cargo-deny $(CARGO_DENY_VERSION)
+	@cargo fetch --locked --quiet
+	@cargo deny --offline --locked check --hide-inclusion-graph bans licenses sources
+
+fuzz: ## Fuzz for a while (FUZZ_SECONDS=30 each, FUZZ_TARGETS="...": only those)
+	@scripts/cargo-tool.sh $(TOOLS) cargo-fuzz cargo-fuzz $(CARGO_FUZZ_VERSION)
+	@scripts/fuzz.sh $(FUZZ_SECONDS) $(FUZZ_TARGETS)
+
+bench: build ## Compare with refinery's CLI and sqlx-cli, on one server (BENCH_RUNS=5: a short run)
+	@scripts/local-postgres.sh binaries >/dev/null
+	@scripts/install-peers.sh
+	@cargo bench --locked --bench peers
+
+clean: ## Remove what was built; the private database stays
+	@cargo clean

@@ -1,0 +1,18 @@
+#!/bin/sh
+# Runs the integration tests on each of the named major versions of PostgreSQL; says at the end
+# which failed.
+#
+#   test-matrix.sh MAJOR...
+set -eu
+cd "$(dirname -- "$0")/.."
+
+scripts/postgres-versions.sh "$@"
+failed=
+for major in "$@"; do
+    printf '\nPostgreSQL %s\n' "$major"
+    POSTGRES_TEST_VERSION=$major cargo test --locked --test integration || failed="$failed $major"
+done
+if [ -n "$failed" ]; then
+    printf 'error: the tests failed on PostgreSQL%s\n' "$failed" >&2
+    exit 1
+fi
