@@ -142,7 +142,7 @@ impl Config {
             _ => None,
         });
         let role = reader.text("MIGRATE_ROLE");
-        let migrations_dir = reader.text("MIGRATIONS_DIR").map(PathBuf::from);
+        let migrations_dir = reader.path("MIGRATIONS_DIR");
         let target = reader.parse(
             "MIGRATE_TARGET",
             "is not the version of a migration, such as 1",

@@ -1,7 +1,7 @@
 //! Reads settings one by one and remembers every problem, so that all are reported in one go.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio_postgres::config::{ChannelBinding, SslNegotiation};
@@ -54,6 +54,14 @@ impl Reader<'_> {
             self.problem(named(name, &setting), complaint, None);
         }
         parsed
+    }
+
+    /// A path. A URL in its place may hold a password, and paths are shown.
+    pub(crate) fn path(&mut self, name: &str) -> Option<PathBuf> {
+        const COMPLAINT: &str = "is a URL, where a path is expected";
+        self.parse(name, COMPLAINT, |text| {
+            (!text.contains("://")).then(|| PathBuf::from(text))
+        })
     }
 
     pub(crate) fn yes_or_no(&mut self, name: &str) -> bool {
@@ -151,7 +159,8 @@ impl Reader<'_> {
             }
             (_, Some(file)) => {
                 let variable = named(file_name, &file);
-                let bytes = self.file(&variable, Path::new(&file.value))?;
+                let path = self.path(file_name)?;
+                let bytes = self.file(&variable, &path)?;
                 let Ok(text) = String::from_utf8(bytes) else {
                     self.problem(variable, "names a file that is not UTF-8", None);
                     return None;
@@ -191,14 +200,11 @@ impl Reader<'_> {
     ) -> (TlsPolicy, TlsMaterial) {
         let mut material = TlsMaterial::default();
         let ca_variable = self.settings.get("POSTGRES_CA_FILE");
+        let ca_path = self.path("POSTGRES_CA_FILE");
         let fallback = || (TlsPolicy::Plaintext, TlsMaterial::default());
         let Some((variable, url)) = url else {
-            if let Some(setting) = ca_variable {
-                self.trust_only(
-                    &mut material,
-                    &named("POSTGRES_CA_FILE", &setting),
-                    Path::new(&setting.value),
-                );
+            if let (Some(setting), Some(path)) = (ca_variable, ca_path) {
+                self.trust_only(&mut material, &named("POSTGRES_CA_FILE", &setting), &path);
             }
             return fallback();
         };
@@ -206,11 +212,9 @@ impl Reader<'_> {
         let mut mode = parameters.ssl_mode;
         let own_ca = match (&ca_variable, &parameters.ssl_root_cert) {
             (Some(setting), _) => {
-                self.trust_only(
-                    &mut material,
-                    &named("POSTGRES_CA_FILE", setting),
-                    Path::new(&setting.value),
-                );
+                if let Some(path) = ca_path {
+                    self.trust_only(&mut material, &named("POSTGRES_CA_FILE", setting), &path);
+                }
                 true
             }
             (None, Some(RootCertificate::File(path))) => {

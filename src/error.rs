@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio_postgres::error::SqlState;
 
 use crate::attempt::{AttemptError, describe};
+use crate::cli::Misuse;
 use crate::config::Problem;
 use crate::duration::in_seconds;
 use crate::exit_status::ExitStatus;
@@ -23,6 +24,9 @@ pub enum Error {
     /// The history and the migrations disagree.
     #[error("the history in the database and the migrations disagree")]
     Conflicts(Vec<Conflict>),
+    /// The command line cannot be read.
+    #[error("{0}")]
+    CommandLine(Misuse),
     /// Variables are missing or cannot be used.
     #[error("the configuration cannot be used")]
     Config(Vec<Problem>),
@@ -212,7 +216,8 @@ impl Error {
     pub fn exit_status(&self) -> ExitStatus {
         match self {
             Self::Conflicts(_) | Self::HistoryElsewhere { .. } => ExitStatus::Conflict,
-            Self::Config(_)
+            Self::CommandLine(_)
+            | Self::Config(_)
             | Self::Dotenv(_)
             | Self::Preflight(_)
             | Self::Source { .. }
@@ -238,6 +243,7 @@ impl Error {
     pub fn details(&self) -> Vec<String> {
         match self {
             Self::Conflicts(conflicts) => conflicts.iter().map(ToString::to_string).collect(),
+            Self::CommandLine(misuse) => misuse.details.clone(),
             Self::Config(problems) => problems.iter().map(ToString::to_string).collect(),
             Self::Database { source, .. } => database_details(source),
             Self::Denied(

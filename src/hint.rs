@@ -18,6 +18,7 @@ impl Error {
             Self::Conflicts(conflicts) => {
                 distinct(conflicts.iter().map(|conflict| conflict.hint().to_owned()))
             }
+            Self::CommandLine(misuse) => misuse.hints.clone(),
             Self::Config(problems) => distinct(problems.iter().filter_map(|problem| problem.hint.clone())),
             Self::Preflight(findings) => distinct(findings.iter().map(|finding| finding.hint.to_owned())),
             Self::Denied(denial) => vec![denial.hint()],

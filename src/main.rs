@@ -3,8 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::Parser as _;
-use zerostarter_db::cli::Cli;
+use zerostarter_db::cli::{Answer, Cli};
 use zerostarter_db::commands;
 use zerostarter_db::error::Error;
 use zerostarter_db::exit_status::ExitStatus;
@@ -14,19 +13,17 @@ use zerostarter_db::settings::Settings;
 use zerostarter_db::variables::{FLAG, Layer, gather};
 
 fn main() -> ExitCode {
-    // clap exits with 2 and an error of its own on a command line it cannot read.
-    let cli = Cli::parse();
-    let layers = gather(
-        Layer::new(FLAG, cli.variables()),
-        std::env::vars_os(),
-        Path::new("."),
-    );
+    let cli = Cli::read(std::env::args_os());
+    let flags = cli.as_ref().map_or_else(|_| Vec::new(), Cli::variables);
+    let layers = gather(Layer::new(FLAG, flags), std::env::vars_os(), Path::new("."));
     let settings = layers.map(|layers| Settings::from_layers(&layers));
     let output = Output::new(settings.as_ref().map_or(LogFormat::Text, Settings::log_format));
     output.report_panics();
-    let outcome = match settings {
-        Ok(settings) => run(&cli, &settings, &output),
-        Err(error) => Err(Error::Dotenv(error)),
+    let outcome = match (cli, settings) {
+        (Err(Answer::Text(text)), _) => output.data(&text),
+        (Err(Answer::Misuse(misuse)), _) => Err(Error::CommandLine(misuse)),
+        (Ok(_), Err(error)) => Err(Error::Dotenv(error)),
+        (Ok(cli), Ok(settings)) => run(&cli, &settings, &output),
     };
     match outcome {
         Ok(()) => ExitStatus::Success.into(),

@@ -14,6 +14,18 @@ use crate::postgres_url::PostgresUrl;
 /// without hiding anything. No message carries a password to begin with; this is the second line.
 const SHORTEST_REDACTED: usize = 6;
 
+/// What JavaScript's `encodeURIComponent` encodes: how a password usually gets into a URL.
+const URI_COMPONENT: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'!')
+    .remove(b'~')
+    .remove(b'*')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')');
+
 /// Where the program's words go.
 #[derive(Clone, Debug)]
 pub struct Output {
@@ -39,11 +51,14 @@ impl Output {
         let password = password.expose();
         let is_a_name = url.user.as_deref() == Some(password) || url.database == password;
         if password.len() >= SHORTEST_REDACTED && !is_a_name {
-            let encoded = percent_encoding::utf8_percent_encode(password, percent_encoding::NON_ALPHANUMERIC)
-                .to_string();
-            let escaped = Value::from(password).to_string();
+            let encoded = |set| percent_encoding::utf8_percent_encode(password, set).to_string();
             let mut secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
-            secrets.extend([password.to_owned(), encoded, escaped.trim_matches('"').to_owned()]);
+            secrets.extend([
+                password.to_owned(),
+                encoded(percent_encoding::NON_ALPHANUMERIC),
+                encoded(URI_COMPONENT),
+                password.replace('\'', "''"), // in SQL
+            ]);
         }
     }
 
@@ -74,18 +89,18 @@ impl Output {
 
     /// Writes a line of the log. Fields are for machines: in text, the message says it all.
     pub(crate) fn log(&self, level: &str, message: &str, fields: Map<String, Value>) {
-        let line = match self.format {
-            LogFormat::Text => format!("{} {level:<5} {message}\n", now()),
+        match self.format {
+            LogFormat::Text => self.text(&format!("{} {level:<5} {message}\n", now())),
             LogFormat::Json => {
                 let mut object = Map::new();
                 object.insert("time".to_owned(), now().into());
                 object.insert("level".to_owned(), level.into());
-                object.insert("message".to_owned(), message.into());
-                object.extend(fields);
-                format!("{}\n", Value::Object(object))
+                object.insert("message".to_owned(), self.redact(message).into());
+                let fields = fields.into_iter();
+                object.extend(fields.map(|(name, value)| (name, self.redact_value(value))));
+                to_stderr(&format!("{}\n", Value::Object(object)));
             }
-        };
-        self.to_stderr(&line);
+        }
     }
 
     /// Writes the error that ends the run, with its hints.
@@ -113,12 +128,29 @@ impl Output {
             text.push_str(&hint);
             text.push('\n');
         }
-        self.to_stderr(&text);
+        self.text(&text);
     }
 
-    /// A failure to write to stderr has nowhere to be reported.
-    fn to_stderr(&self, text: &str) {
-        let _ = io::stderr().lock().write_all(self.redact(text).as_bytes());
+    /// Text for people. What a server or a file says must not steer the terminal that shows it.
+    fn text(&self, text: &str) {
+        let mut printable = String::with_capacity(text.len());
+        for c in self.redact(text).chars() {
+            if c.is_control() && c != '\n' && c != '\t' {
+                printable.extend(c.escape_default());
+            } else {
+                printable.push(c);
+            }
+        }
+        to_stderr(&printable);
+    }
+
+    /// Inside the value, not in the line: a password of quotes or brackets must not break the JSON.
+    fn redact_value(&self, value: Value) -> Value {
+        match value {
+            Value::String(text) => self.redact(&text).into(),
+            Value::Array(values) => values.into_iter().map(|value| self.redact_value(value)).collect(),
+            value => value,
+        }
     }
 
     /// Reports a panic in our own words: the message of one can hold any value of the program.
@@ -126,9 +158,14 @@ impl Output {
         let output = self.clone();
         std::panic::set_hook(Box::new(move |panic| {
             let place = panic.location().map(ToString::to_string).unwrap_or_default();
-            output.log("ERROR", &format!("this is a defect in zerostarter-db: panic at {place}; what was not committed is rolled back"), Map::new());
+            output.log("ERROR", &format!("this is a defect in zerostarter-db: panic at {place}; what was not committed is rolled back"), Map::from_iter([("exit".to_owned(), ExitStatus::Failed.code().into())]));
             // The status is part of the contract; the server rolls back when the connection closes.
             std::process::exit(ExitStatus::Failed.code().into());
         }));
     }
+}
+
+/// A failure to write to stderr has nowhere to be reported.
+fn to_stderr(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
 }

@@ -218,10 +218,11 @@ impl<'a> Session<'a> {
             "pg_catalog.current_setting('zerostarter_db.transaction', true) IS NOT DISTINCT FROM CAST(pg_catalog.pg_current_xact_id() AS text)",
             TRANSACTION_LEFT,
         )];
+        // The file may have become somebody who has no right to the history.
+        statements.push("RESET SESSION AUTHORIZATION".to_owned());
         statements.push(self.set_role().unwrap_or_else(|| "RESET ROLE".to_owned()));
         statements.push(insert.to_owned());
         statements.push("COMMIT".to_owned());
-        statements.push("RESET SESSION AUTHORIZATION".to_owned());
         statements.push("RESET ALL".to_owned());
         statements.push("SET LOCAL statement_timeout = 0".to_owned());
         statements.extend(self.set_role());

@@ -1,5 +1,7 @@
 //! The variables that are read, and the layers they are read from laid over each other.
 
+use std::fmt;
+
 use config::Source as _;
 
 use crate::log::LogFormat;
@@ -68,12 +70,21 @@ pub const VARIABLES: &[Variable] = &[
 ];
 
 /// A setting as it came in: its text and the place it came from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Setting {
     /// The text.
     pub value: String,
     /// The layer's name, or `default`.
     pub origin: String,
+}
+
+impl fmt::Debug for Setting {
+    /// The origin alone: a value may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Setting")
+            .field("origin", &self.origin)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The variables of all layers and the defaults, the most important of each name.

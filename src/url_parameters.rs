@@ -255,7 +255,7 @@ impl Parameters {
             | "keepalives_retries"
             | "tcp_user_timeout" => self.set_timing(name, value)?,
             _ if IGNORED.contains(&name.to_ascii_lowercase().as_str()) => self.ignored.push(name.to_owned()),
-            _ => return Err(unknown(name)),
+            _ => return Err(unknown(name, self.password.is_some())),
         }
         Ok(())
     }
@@ -302,12 +302,18 @@ fn ssl_mode(name: &str, value: &str) -> Option<SslMode> {
 }
 
 /// Names an unknown parameter, but only where the name cannot be a piece of a secret: words of small
-/// letters and underscores, as every known parameter is written.
-fn unknown(name: &str) -> UrlError {
+/// letters and underscores, as every known parameter is written, and not behind a `password=` that an
+/// unescaped `&` may have ended early.
+fn unknown(name: &str, follows_password: bool) -> UrlError {
     const HINT: &str = "remove it, or correct its spelling; https://www.postgresql.org/docs/current/libpq-connect.html lists the common ones";
     let is_word =
         !name.is_empty() && name.len() <= 40 && name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
-    if is_word {
+    if follows_password {
+        UrlError::with_hint(
+            "has an unknown parameter after its parameter password",
+            "in a password, write & as %26; otherwise remove the parameter, or correct its spelling",
+        )
+    } else if is_word {
         UrlError::with_hint(format!("has an unknown parameter {name}"), HINT)
     } else {
         UrlError::with_hint(

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fmt;
 use std::io;
 use std::path::Path;
 
@@ -14,7 +15,7 @@ pub const ENVIRONMENT: &str = "environment";
 pub const FLAG: &str = "flag";
 
 /// Variables from one place. An empty value counts as none: Compose writes `X: ${X:-}` as an empty string.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Layer {
     /// The place, as messages name it: `the environment`, `.env`, `flag`.
     pub origin: String,
@@ -41,6 +42,16 @@ impl Layer {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(String::as_str)
+    }
+}
+
+impl fmt::Debug for Layer {
+    /// The names alone: a value may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Layer")
+            .field("origin", &self.origin)
+            .field("names", &self.values.keys())
+            .finish_non_exhaustive()
     }
 }
 

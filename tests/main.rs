@@ -2,3 +2,7 @@
 
 mod harness;
 mod harness_itself;
+mod noop;
+mod schema;
+mod history;
+mod hostile_defaults;

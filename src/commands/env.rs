@@ -13,7 +13,8 @@ pub(super) fn run(settings: &Settings, config: Result<Config, Error>, output: &O
     for variable in VARIABLES {
         let line = match settings.get(variable.name) {
             None => format!("{}  (not set)", variable.name),
-            Some(setting) if variable.secret => {
+            // A URL that was put into the wrong variable has its password there too.
+            Some(setting) if variable.secret || setting.value.contains("://") => {
                 format!("{}=***  ({})", variable.name, setting.origin)
             }
             Some(setting) => format!("{}={}  ({})", variable.name, setting.value, setting.origin),

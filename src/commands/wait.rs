@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::names;
-use crate::attempt::{describe, is_transient};
+use crate::attempt::{AttemptError, describe, is_transient};
 use crate::catalog;
 use crate::config::Config;
 use crate::connect::connect;
@@ -28,7 +28,17 @@ pub(super) async fn run(config: &Config, files: &[SourceFile]) -> Result<(), Err
             let snapshot = match catalog::read(&connection, config).await {
                 Ok(snapshot) => snapshot,
                 Err(error) if is_transient(&error) => {
+                    let now = Instant::now();
+                    if now >= deadline {
+                        return Err(Error::Unreachable {
+                            server: config.url.servers(),
+                            waited: now - started,
+                            source: Box::new(AttemptError::Postgres(error)),
+                        });
+                    }
                     tracing::warn!("lost the connection ({}); connecting again", describe(&error));
+                    // A server that drops every connection again must not be hammered.
+                    sleep(INTERVAL.min(deadline - now)).await;
                     break None;
                 }
                 Err(error) => return Err(Error::reading_failed(error)),
