@@ -157,9 +157,9 @@ impl FromStr for PostgresUrl {
         let mut parameters = Parameters::default();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             // Without a value it is no parameter, and may be the rest of a password with a bare `?`.
-            let (name, value) = pair.split_once('=').ok_or_else(|| {
-                UrlError::with_hint("has a parameter without a value", ENCODE_HINT)
-            })?;
+            let (name, value) = pair
+                .split_once('=')
+                .ok_or_else(|| UrlError::with_hint("has a parameter without a value", ENCODE_HINT))?;
             parameters.set(&decode(name, "parameter names")?, &decode(value, "parameters")?)?;
         }
         let database = decode_nonempty(path, "database")?

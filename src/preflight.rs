@@ -6,7 +6,7 @@
 use std::fmt;
 
 use crate::source::SourceFile;
-use crate::statement::{Statement, line_and_column, split};
+use crate::statement::{Statement, Unreadable, line_and_column, split};
 
 /// Something in a file that cannot be applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,16 +54,13 @@ fn inspect_file(file: &SourceFile, behind_pooler: bool) -> Vec<Finding> {
         message,
         hint,
     };
-    let statements = match split(sql) {
-        Ok(statements) => statements,
-        Err(unreadable) => {
-            let hint = if unreadable.problem.contains("psql") {
-                PSQL_HINT
-            } else {
-                CLOSE_HINT
-            };
-            return vec![finding(unreadable.offset, unreadable.problem.to_owned(), hint)];
-        }
+    // What comes before an unreadable place is looked at too: the lines after COPY FROM STDIN are one.
+    let (statements, unreadable) = match split(sql) {
+        Ok(statements) => (statements, None),
+        Err(unreadable) => (
+            split(&sql[..unreadable.offset]).unwrap_or_default(),
+            Some(unreadable),
+        ),
     };
     let mut findings = Vec::new();
     for statement in &statements {
@@ -102,6 +99,14 @@ fn inspect_file(file: &SourceFile, behind_pooler: bool) -> Vec<Finding> {
         if let Some((message, hint)) = refusal {
             findings.push(finding(statement.span.start, message, hint));
         }
+    }
+    if let Some(Unreadable { offset, problem }) = unreadable {
+        let hint = if problem.contains("psql") {
+            PSQL_HINT
+        } else {
+            CLOSE_HINT
+        };
+        findings.push(finding(offset, problem.to_owned(), hint));
     }
     findings
 }

@@ -120,7 +120,11 @@ fn read_directory(directory: &Path) -> Result<Vec<SourceFile>, Error> {
         .map_err(|error| failure(directory, format!("cannot be read: {error}"), None))?;
     let mut files = Vec::new();
     for path in found {
-        let shown: PathBuf = directory.join(path.strip_prefix(&canonical).unwrap_or(&path));
+        let relative = path.strip_prefix(&canonical).unwrap_or(&path);
+        if is_behind_a_mount(relative) {
+            continue;
+        }
+        let shown: PathBuf = directory.join(relative);
         let bytes = std::fs::read(&path)
             .map_err(|error| failure(&shown, format!("cannot be read: {error}"), None))?;
         let text = String::from_utf8(bytes).map_err(|error| {
@@ -165,6 +169,14 @@ fn read_directory(directory: &Path) -> Result<Vec<SourceFile>, Error> {
     }
     warn_of_misnamed_files(directory, &files);
     Ok(files)
+}
+
+/// Kubernetes mounts a ConfigMap as links to files in a directory whose name begins with two dots; the
+/// files there are the same ones.
+fn is_behind_a_mount(relative: &Path) -> bool {
+    relative
+        .components()
+        .any(|part| part.as_os_str().as_encoded_bytes().starts_with(b".."))
 }
 
 /// A misnamed file would be left out in silence; a typing error must not look like a migrated database.

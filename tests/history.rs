@@ -9,7 +9,11 @@ const TWO: (&str, &str) = ("V2__two.sql", "CREATE TABLE two ();");
 const THREE: (&str, &str) = ("V3__three.sql", "CREATE TABLE three ();");
 
 fn with(database: &Database, files: &[(&str, &str)]) -> Command {
-    files.iter().fold(zerostarter_db(database), |command, (name, sql)| command.migration(name, sql))
+    files
+        .iter()
+        .fold(zerostarter_db(database), |command, (name, sql)| {
+            command.migration(name, sql)
+        })
 }
 
 /// A database on which `files` have been applied.
@@ -32,7 +36,10 @@ fn conflict(database: &Database, command: &Command) -> String {
 #[test]
 fn an_edited_migration_is_named_with_both_checksums() {
     let database = migrated(&[ONE, TWO]);
-    let command = with(&database, &[("V1__one.sql", "CREATE TABLE one (id int);"), TWO, THREE]);
+    let command = with(
+        &database,
+        &[("V1__one.sql", "CREATE TABLE one (id int);"), TWO, THREE],
+    );
     assert_snapshot!(conflict(&database, &command), @"
     status: 6
     --- stdout
@@ -101,7 +108,12 @@ fn everything_that_disagrees_is_said_at_once() {
     let database = migrated(&[ONE, TWO, ("V4__four.sql", "CREATE TABLE four ();")]);
     let command = with(&database, &[("V1__one.sql", ""), THREE, ("V5__five.sql", "")]);
     let output = conflict(&database, &command);
-    for text in ["V1__one.sql was edited", "V2__two is in the history", "V3__three.sql was never applied", "V4__four is in the history"] {
+    for text in [
+        "V1__one.sql was edited",
+        "V2__two is in the history",
+        "V3__three.sql was never applied",
+        "V4__four is in the history",
+    ] {
         assert!(output.contains(text), "{text} in {output}");
     }
 }
@@ -157,7 +169,11 @@ fn a_database_that_is_ahead_and_lacks_one_of_ours_is_out_of_order() {
 #[test]
 fn files_named_with_u_may_come_late() {
     let database = migrated(&[ONE, THREE]);
-    let run = with(&database, &[ONE, ("U2__late.sql", "CREATE TABLE late ();"), THREE]).run();
+    let run = with(
+        &database,
+        &[ONE, ("U2__late.sql", "CREATE TABLE late ();"), THREE],
+    )
+    .run();
     assert_eq!(run.status, 0, "{}", run.stderr);
     assert!(database.catalog().contains(&"table public.late".to_owned()));
     let versions: Vec<String> = database.rows("SELECT version FROM refinery_schema_history ORDER BY version");
@@ -221,7 +237,10 @@ fn a_schema_that_was_chosen_has_a_history_of_its_own() {
         let url = format!("{}{choice}", database.url());
         let run = with(&database, &[ONE]).env("POSTGRES_URL", url).run();
         assert_eq!(run.status, 0, "{choice}: {}", run.stderr);
-        assert!(database.catalog().contains(&"table tenant.one".to_owned()), "{choice}");
+        assert!(
+            database.catalog().contains(&"table tenant.one".to_owned()),
+            "{choice}"
+        );
     }
 }
 
@@ -242,12 +261,22 @@ fn a_schema_that_does_not_exist_is_named() {
 #[test]
 fn a_target_stops_the_run_there() {
     let database = Server::shared().database();
-    let run = with(&database, &[ONE, TWO, THREE]).args(["migrate", "--target", "2"]).run();
+    let run = with(&database, &[ONE, TWO, THREE])
+        .args(["migrate", "--target", "2"])
+        .run();
     assert_eq!(run.status, 0, "{}", run.stderr);
-    assert_eq!(database.rows("SELECT max(version) FROM refinery_schema_history"), ["2"]);
-    let below = with(&database, &[ONE, TWO, THREE]).env("MIGRATE_TARGET", "V1").run();
+    assert_eq!(
+        database.rows("SELECT max(version) FROM refinery_schema_history"),
+        ["2"]
+    );
+    let below = with(&database, &[ONE, TWO, THREE])
+        .env("MIGRATE_TARGET", "V1")
+        .run();
     assert_eq!(below.status, 0, "{}", below.stderr);
-    assert_eq!(database.rows("SELECT max(version) FROM refinery_schema_history"), ["2"]);
+    assert_eq!(
+        database.rows("SELECT max(version) FROM refinery_schema_history"),
+        ["2"]
+    );
 }
 
 #[test]

@@ -47,17 +47,27 @@ fn the_whole_schema_is_made_whatever_the_defaults_of_the_role_are() {
         let database = Server::shared().database();
         let role = role_with(&database, &defaults);
         for status in ["first run", "no-op"] {
-            let run = zerostarter_db(&database).env("POSTGRES_URL", database.url_as(&role)).run();
+            let run = zerostarter_db(&database)
+                .env("POSTGRES_URL", database.url_as(&role))
+                .run();
             assert_eq!(run.status, 0, "{status} with {defaults:?}: {}", run.stderr);
         }
-        assert_eq!(database.catalog(), expected.lines().collect::<Vec<_>>(), "{defaults:?}");
+        assert_eq!(
+            database.catalog(),
+            expected.lines().collect::<Vec<_>>(),
+            "{defaults:?}"
+        );
     }
 }
 
 #[test]
 fn the_defaults_of_a_database_do_not_matter_either() {
     let database = Server::shared().database();
-    for default in ["default_transaction_isolation = 'serializable'", "search_path = ''", "default_transaction_read_only = on"] {
+    for default in [
+        "default_transaction_isolation = 'serializable'",
+        "search_path = ''",
+        "default_transaction_read_only = on",
+    ] {
         database.execute(&format!("ALTER DATABASE {} SET {default}", database.name()));
     }
     assert_eq!(zerostarter_db(&database).run().status, 0);
@@ -67,7 +77,13 @@ fn the_defaults_of_a_database_do_not_matter_either() {
 #[test]
 fn a_slow_migration_is_not_cut_off_by_the_role() {
     let database = Server::shared().database();
-    let role = role_with(&database, &["statement_timeout = '100ms'", "idle_in_transaction_session_timeout = '100ms'"]);
+    let role = role_with(
+        &database,
+        &[
+            "statement_timeout = '100ms'",
+            "idle_in_transaction_session_timeout = '100ms'",
+        ],
+    );
     let run = zerostarter_db(&database)
         .env("POSTGRES_URL", database.url_as(&role))
         .migration("V1__slow.sql", "SELECT pg_sleep(0.4);")
@@ -81,7 +97,10 @@ fn strings_with_backslashes_mean_the_same_to_every_role() {
     let role = role_with(&database, &["standard_conforming_strings = off"]);
     let run = zerostarter_db(&database)
         .env("POSTGRES_URL", database.url_as(&role))
-        .migration("V1__text.sql", r"CREATE TABLE texts AS SELECT '\' AS a, ' \'' ' AS b, E'\\' AS c;")
+        .migration(
+            "V1__text.sql",
+            r"CREATE TABLE texts AS SELECT '\' AS a, ' \'' ' AS b, E'\\' AS c;",
+        )
         .run();
     assert_eq!(run.status, 0, "{}", run.stderr);
     assert_eq!(database.rows("SELECT a, b, c FROM texts"), [r"\| \' |\"]);
@@ -106,6 +125,12 @@ fn what_a_file_sets_ends_with_it() {
         )
         .run();
     assert_eq!(run.status, 0, "{}", run.stderr);
-    assert_eq!(database.rows("SELECT * FROM public.looked"), ["t|\"$user\", public|0|ISO, MDY"]);
-    assert_eq!(database.rows("SELECT tableowner FROM pg_tables WHERE tablename = 'looked'"), ["postgres"]);
+    assert_eq!(
+        database.rows("SELECT * FROM public.looked"),
+        ["t|\"$user\", public|0|ISO, MDY"]
+    );
+    assert_eq!(
+        database.rows("SELECT tableowner FROM pg_tables WHERE tablename = 'looked'"),
+        ["postgres"]
+    );
 }

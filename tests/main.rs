@@ -1,8 +1,12 @@
 //! The integration tests, as one binary: one module a feature, and the harness they share.
 
+mod concurrency;
+mod files;
 mod harness;
 mod harness_itself;
-mod noop;
-mod schema;
 mod history;
 mod hostile_defaults;
+mod noop;
+mod refinery;
+mod schema;
+mod sql_errors;

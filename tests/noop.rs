@@ -10,7 +10,9 @@ fn migrated() -> Database {
 
 fn waits(database: &Database, command: Command) -> usize {
     let proxy = Proxy::start(database.port());
-    let run = command.env("POSTGRES_URL", database.url_through(proxy.port())).run();
+    let run = command
+        .env("POSTGRES_URL", database.url_through(proxy.port()))
+        .run();
     assert_eq!(run.status, 0, "{}", run.stderr);
     proxy.waits()
 }
@@ -33,7 +35,10 @@ fn each_pending_migration_takes_one_wait() {
         let database = Server::shared().database();
         let mut command = zerostarter_db(&database);
         for version in 1..=count {
-            command = command.migration(&format!("V{version}__t.sql"), format!("CREATE TABLE t{version} ();"));
+            command = command.migration(
+                &format!("V{version}__t.sql"),
+                format!("CREATE TABLE t{version} ();"),
+            );
         }
         assert_eq!(waits(&database, command), count + 3, "{count} migrations");
     }
@@ -49,7 +54,10 @@ fn a_role_that_may_only_read_the_history_is_enough() {
          ALTER ROLE {role} SET default_transaction_read_only = on"
     ));
     for command in ["migrate", "check", "status", "plan", "wait"] {
-        let run = zerostarter_db(&database).env("POSTGRES_URL", database.url_as(&role)).arg(command).run();
+        let run = zerostarter_db(&database)
+            .env("POSTGRES_URL", database.url_as(&role))
+            .arg(command)
+            .run();
         assert_eq!(run.status, 0, "{command}: {}", run.stderr);
     }
 }
@@ -73,7 +81,11 @@ fn a_role_that_may_not_read_the_history_is_told_what_it_needs() {
 /// A transaction number is only given out to a transaction that writes.
 #[test]
 fn nothing_is_written_and_no_lock_is_asked_for() {
-    let server = Server::start(ServerOptions::new().setting("log_statement", "all").setting("autovacuum", "off"));
+    let server = Server::start(
+        ServerOptions::new()
+            .setting("log_statement", "all")
+            .setting("autovacuum", "off"),
+    );
     let database = server.database();
     assert_eq!(zerostarter_db(&database).run().status, 0);
     let next = "SELECT pg_snapshot_xmax(pg_current_snapshot())";
@@ -82,7 +94,9 @@ fn nothing_is_written_and_no_lock_is_asked_for() {
     assert_eq!(database.rows(next), before);
     let log = server.log().split_off(log_before);
     for word in ["CREATE", "INSERT", "advisory", "LOCK TABLE", "BEGIN"] {
-        let is_there = log.lines().any(|line| line.contains("statement:") && line.contains(word));
+        let is_there = log
+            .lines()
+            .any(|line| line.contains("statement:") && line.contains(word));
         assert!(!is_there, "{word} in {log}");
     }
 }
@@ -95,7 +109,9 @@ fn a_standby_with_nothing_pending_is_as_good_as_its_primary() {
     let command = Command::bare().env("NODE_ENV", "test");
     assert_eq!(command.env("POSTGRES_URL", &url).run().status, 0);
     let standby = Server::start_standby_of(&primary);
-    let on_standby = Command::bare().env("NODE_ENV", "test").env("POSTGRES_URL", standby.url("app"));
+    let on_standby = Command::bare()
+        .env("NODE_ENV", "test")
+        .env("POSTGRES_URL", standby.url("app"));
     let run = on_standby.run();
     assert_eq!(run.status, 0, "{}", run.stderr);
 }

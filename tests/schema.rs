@@ -54,7 +54,10 @@ fn columns_come_in_the_order_of_zerostarters_tables() {
          WHERE table_schema = 'public' AND table_name <> 'refinery_schema_history' \
          GROUP BY table_name ORDER BY table_name COLLATE \"C\"",
     );
-    let expected: Vec<String> = COLUMNS.iter().map(|(table, columns)| format!("{table}|{columns}")).collect();
+    let expected: Vec<String> = COLUMNS
+        .iter()
+        .map(|(table, columns)| format!("{table}|{columns}"))
+        .collect();
     assert_eq!(found, expected);
 }
 
@@ -65,6 +68,9 @@ fn the_embedded_migrations_never_change() {
     assert_eq!(zerostarter_db(&database).run().status, 0);
     assert_eq!(
         database.history(),
-        ["0|zero_starter|11859088867011597900", "1|waitlist|11142135336137634532"]
+        [
+            "0|zero_starter|11859088867011597900",
+            "1|waitlist|11142135336137634532"
+        ]
     );
 }
