@@ -111,6 +111,9 @@ fn refusal_hint(failure: &AttemptError, role: Option<&str>, database: &str) -> O
         return Some("the server has TLS switched off: switch it on, or use sslmode=disable (in production together with POSTGRES_PLAINTEXT_IN_PRODUCTION=yes)".to_owned());
     }
     let role = role.unwrap_or("the role");
+    if text.contains("password missing") {
+        return Some(format!("the server asks for the password of {role}, and the URL has none"));
+    }
     Some(match failure.sql_state()?.code() {
         "28P01" => {
             format!("check the password of {role} in the URL; @ : / ? # % in it have to be percent-encoded")

@@ -10,3 +10,5 @@ mod noop;
 mod refinery;
 mod schema;
 mod sql_errors;
+mod tls;
+mod waiting;

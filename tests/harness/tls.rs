@@ -39,6 +39,13 @@ impl Authority {
         self.sign(&server_parameters(names))
     }
 
+    /// A certificate that a client shows.
+    pub(crate) fn client(&self) -> Certificate {
+        let mut parameters = server_parameters(&[]);
+        parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        self.sign(&parameters)
+    }
+
     /// A certificate that was good until 2001.
     pub(crate) fn expired(&self, names: &[&str]) -> Certificate {
         let mut parameters = server_parameters(names);
