@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::config_reader::Reader;
-use crate::log::LogFormat;
+use crate::log::{LogFormat, parse_filter};
 use crate::postgres_url::PostgresUrl;
 use crate::settings::Settings;
 use crate::tls::{TlsMaterial, TlsPolicy, Verification};
@@ -159,7 +159,7 @@ impl Config {
         let log_filter = reader.parse(
             "RUST_LOG",
             "is not a level (error, warn, info, debug, trace, off) or a list of target=level",
-            |text| text.parse().ok(),
+            parse_filter,
         );
         match (node_env, url, lock_retries, ahead, log_format, log_filter) {
             (

@@ -112,7 +112,9 @@ fn refusal_hint(failure: &AttemptError, role: Option<&str>, database: &str) -> O
     }
     let role = role.unwrap_or("the role");
     if text.contains("password missing") {
-        return Some(format!("the server asks for the password of {role}, and the URL has none"));
+        return Some(format!(
+            "the server asks for the password of {role}, and the URL has none"
+        ));
     }
     Some(match failure.sql_state()?.code() {
         "28P01" => {

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
 
 use crate::output::Output;
@@ -29,6 +29,17 @@ impl LogFormat {
             "json" => Some(Self::Json),
             _ => None,
         }
+    }
+}
+
+/// Reads `RUST_LOG`: a level, or a list of `target=level`. A misspelt level would be taken for the name of
+/// a target, and the log would be empty.
+pub(crate) fn parse_filter(text: &str) -> Option<Targets> {
+    let is_level = |part: &str| part.contains('=') || part.trim().parse::<LevelFilter>().is_ok();
+    if text.split(',').all(is_level) {
+        text.parse().ok()
+    } else {
+        None
     }
 }
 

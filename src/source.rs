@@ -171,7 +171,7 @@ fn read_directory(directory: &Path) -> Result<Vec<SourceFile>, Error> {
     Ok(files)
 }
 
-/// Kubernetes mounts a ConfigMap as links to files in a directory whose name begins with two dots; the
+/// Kubernetes mounts a config map as links to files in a directory whose name begins with two dots; the
 /// files there are the same ones.
 fn is_behind_a_mount(relative: &Path) -> bool {
     relative

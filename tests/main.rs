@@ -1,14 +1,17 @@
 //! The integration tests, as one binary: one module a feature, and the harness they share.
 
+mod commands;
 mod concurrency;
 mod files;
 mod harness;
 mod harness_itself;
 mod history;
 mod hostile_defaults;
+mod logs;
 mod noop;
 mod refinery;
 mod schema;
+mod secrets;
 mod sql_errors;
 mod tls;
 mod waiting;

@@ -295,7 +295,10 @@ fn output(server: &Server, parameters: &str, with_ca: bool) -> String {
             .env("POSTGRES_CA_FILE", "ca.pem");
     }
     command
-        .filter(r"verification time \d+ \(UNIX\)", "verification time [now] (UNIX)")
+        .filter(
+            r"verification time \d+ \(UNIX\)",
+            "verification time [now] (UNIX)",
+        )
         .filter(r"\d+ seconds ago", "[long] ago")
         .snapshot()
 }
