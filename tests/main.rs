@@ -2,6 +2,8 @@
 
 mod commands;
 mod concurrency;
+mod docker_host;
+mod environment;
 mod files;
 mod harness;
 mod harness_itself;
@@ -14,4 +16,5 @@ mod schema;
 mod secrets;
 mod sql_errors;
 mod tls;
+mod urls;
 mod waiting;
