@@ -11,6 +11,7 @@ mod history;
 mod hostile_defaults;
 mod logs;
 mod noop;
+mod properties;
 mod refinery;
 mod schema;
 mod secrets;
