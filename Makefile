@@ -23,7 +23,7 @@ BINARY = $(or $(CARGO_TARGET_DIR),target)/$(HOST)/release/zerostarter-db
 
 .DEFAULT_GOAL := help
 .PHONY: help build migrate db db-stop db-reset db-remove psql test test-matrix postgres-versions \
-	fuzz bench lint deny clean
+	peers fuzz bench lint deny clean
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -60,9 +60,11 @@ psql: ## Open psql on it (ARGS="-c 'select 1'")
 
 test: ## Run every test, on the newest PostgreSQL here (POSTGRES_TEST_VERSION=18: on that one)
 	@[ -n "$$POSTGRES_TEST_VERSION" ] || scripts/local-postgres.sh binaries >/dev/null
+	@scripts/install-peers.sh refinery
 	@cargo test --locked
 
 test-matrix: ## Run the integration tests on PostgreSQL 14 to 18 (VERSIONS="15 18": on those)
+	@scripts/install-peers.sh refinery
 	@scripts/test-matrix.sh $(VERSIONS)
 
 postgres-versions: ## Fetch PostgreSQL 14 to 18 into .postgres/versions (VERSIONS="15 18": those)
@@ -78,6 +80,9 @@ deny: ## Check bans, licenses and sources of dependencies, offline
 	@scripts/cargo-tool.sh $(TOOLS) cargo-deny cargo-deny $(CARGO_DENY_VERSION)
 	@cargo fetch --locked --quiet
 	@cargo deny --offline --locked check --hide-inclusion-graph bans licenses sources
+
+peers: ## Build the programs of others that tests and benchmarks compare with
+	@scripts/install-peers.sh
 
 fuzz: ## Fuzz for a while (FUZZ_SECONDS=30 each, FUZZ_TARGETS="...": only those)
 	@scripts/cargo-tool.sh $(TOOLS) cargo-fuzz cargo-fuzz $(CARGO_FUZZ_VERSION)

@@ -10,7 +10,7 @@ use tokio_postgres::error::SqlState;
 /// Why an attempt to connect failed.
 #[derive(Debug)]
 pub enum AttemptError {
-    /// It took longer than [`ATTEMPT_LIMIT`], or than `connect_timeout` where that is shorter.
+    /// It took longer than [`ATTEMPT_LIMIT`](crate::connection::ATTEMPT_LIMIT), or than `connect_timeout` where that is shorter.
     TimedOut(Duration),
     /// The client's certificate and key do not fit together.
     ClientCertificate(rustls::Error),

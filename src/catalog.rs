@@ -118,6 +118,9 @@ async fn read_once(
     Ok(snapshot)
 }
 
+/// Functions that look names up are used in place of joins of the catalog: a new server process has nothing
+/// cached, and planning those joins took longer than everything else of a run.
+///
 /// The settings come first because the defaults of a database or role must not matter; being LOCAL and
 /// in one message they are safe behind a transaction pooler. Aurora's function that tells the position
 /// in the write-ahead log fails unless logical replication is on.
@@ -133,23 +136,25 @@ fn request(config: &Config, named: Option<&str>) -> String {
            pg_catalog.pg_is_in_recovery(),\n\
            target.name,\n\
            target.name IS NOT DISTINCT FROM pg_catalog.current_schema(),\n\
-           schema.oid IS NOT NULL,\n\
-           own.oid IS NOT NULL,\n\
-           (SELECT nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace\n\
-            WHERE c.oid = pg_catalog.to_regclass('{HISTORY_TABLE}')),\n\
+           {schema} IS NOT NULL,\n\
+           {own} IS NOT NULL,\n\
+           (pg_catalog.pg_identify_object('pg_catalog.pg_class'::pg_catalog.regclass,\n\
+             pg_catalog.to_regclass('{HISTORY_TABLE}'), 0)).schema,\n\
            current_user,\n\
-           COALESCE(pg_catalog.has_schema_privilege(schema.oid, 'CREATE'), false),\n\
-           COALESCE(pg_catalog.has_table_privilege(own.oid, 'INSERT'), false),\n\
-           CASE WHEN pg_catalog.pg_is_in_recovery() OR EXISTS\n\
-             (SELECT FROM pg_catalog.pg_proc WHERE proname = 'aurora_version') THEN NULL\n\
-             ELSE pg_catalog.pg_current_wal_lsn() END,\n\
+           COALESCE(pg_catalog.has_schema_privilege({schema}, 'CREATE'), false),\n\
+           COALESCE(pg_catalog.has_table_privilege({own}, 'INSERT'), false),\n\
+           CASE WHEN pg_catalog.pg_is_in_recovery()\n\
+               OR pg_catalog.to_regproc('pg_catalog.aurora_version') IS NOT NULL\n\
+             THEN NULL ELSE pg_catalog.pg_current_wal_lsn() END,\n\
            pg_catalog.to_char(pg_catalog.now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')\n\
-         FROM (SELECT COALESCE({named}, NULLIF(pg_catalog.current_schema(), 'pg_catalog'), '{DEFAULT_SCHEMA}') AS name) AS target\n\
-         LEFT JOIN pg_catalog.pg_namespace AS schema ON schema.nspname = target.name\n\
-         LEFT JOIN pg_catalog.pg_class AS own ON own.relnamespace = schema.oid AND own.relname = '{HISTORY_TABLE}';\n\
+         FROM (SELECT COALESCE({named}, NULLIF(pg_catalog.current_schema(), 'pg_catalog'), '{DEFAULT_SCHEMA}')\n\
+             AS name) AS target;\n\
          SELECT version, name, applied_on, checksum FROM {table} ORDER BY version",
         lock_timeout = millis(config.lock_timeout),
-        named = optional_name(named),
+        schema = "pg_catalog.to_regnamespace(pg_catalog.quote_ident(target.name))",
+        own =
+            format_args!("pg_catalog.to_regclass(pg_catalog.quote_ident(target.name) || '.{HISTORY_TABLE}')"),
+        named = named.map_or_else(|| "CAST(NULL AS text)".to_owned(), literal),
         set_role = config.role.as_deref().map_or_else(String::new, |role| format!(
             "SET LOCAL ROLE {};\n",
             identifier(role)
@@ -159,13 +164,6 @@ fn request(config: &Config, named: Option<&str>) -> String {
 
 /// Where tables go when the search path leads nowhere, as in every new PostgreSQL database.
 const DEFAULT_SCHEMA: &str = "public";
-
-fn optional_name(name: Option<&str>) -> String {
-    name.map_or_else(
-        || "CAST(NULL AS pg_catalog.name)".to_owned(),
-        |name| format!("CAST({} AS pg_catalog.name)", literal(name)),
-    )
-}
 
 fn read_state(row: &SimpleQueryRow) -> Snapshot {
     let text = |column: usize| row.get(column).map(str::to_owned);

@@ -1,6 +1,6 @@
 //! Inside a container, `localhost` is dialled as the machine that the container runs on; nothing else is.
 
-use zerostarter_db::postgres_url::PostgresUrl;
+use zerostarter_db::postgres_url::{PostgresUrl, Secret};
 
 use crate::harness::Command;
 
@@ -71,10 +71,7 @@ fn what_is_verified_and_everything_else_stays_as_written() {
     after.rewrite_localhost();
     assert_eq!(after.hosts[0].written, "localhost");
     assert_eq!(after.hosts[0].to_string(), "host.docker.internal:5433");
-    assert_eq!(
-        after.password.as_ref().map(|password| password.expose()),
-        Some("p/w")
-    );
+    assert_eq!(after.password.as_ref().map(Secret::expose), Some("p/w"));
     assert_eq!(
         (after.user, after.database, after.parameters),
         (before.user, before.database, before.parameters)

@@ -1,5 +1,7 @@
 //! What a migration file may hold, and what is refused before anything changes.
 
+use std::fmt::Write as _;
+
 use insta::assert_snapshot;
 
 use crate::harness::{Command, Database, Server, zerostarter_db};
@@ -291,7 +293,7 @@ fn byte_order_marks_line_ends_and_letters_of_all_kinds_are_fine() {
 fn a_large_file_is_one_transaction_too() {
     let mut sql = String::from("CREATE TABLE t (id int, filler text);\n");
     for id in 0..20_000 {
-        sql.push_str(&format!("INSERT INTO t VALUES ({id}, '{}');\n", "x".repeat(100)));
+        let _ = writeln!(sql, "INSERT INTO t VALUES ({id}, '{}');", "x".repeat(100));
     }
     assert_eq!(applied(sql).rows("SELECT count(*) FROM t"), ["20000"]);
 }
@@ -365,7 +367,7 @@ fn a_version_that_refinerys_table_cannot_hold_is_refused() {
     ");
 }
 
-/// Kubernetes mounts a ConfigMap as links through a hidden directory that it swaps as a whole.
+/// Kubernetes mounts a config map as links through a hidden directory that it swaps as a whole.
 #[test]
 fn a_mounted_config_map_is_read_once() {
     let database = Server::shared().database();

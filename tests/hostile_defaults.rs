@@ -73,7 +73,7 @@ fn the_defaults_of_a_database_do_not_matter_either() {
     assert_eq!(zerostarter_db(&database).run().status, 0);
 }
 
-/// A slow statement outlives the role's statement_timeout: only `MIGRATE_STATEMENT_TIMEOUT` counts.
+/// A slow statement outlives the role's `statement_timeout`: only `MIGRATE_STATEMENT_TIMEOUT` counts.
 #[test]
 fn a_slow_migration_is_not_cut_off_by_the_role() {
     let database = Server::shared().database();

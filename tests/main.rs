@@ -12,6 +12,7 @@ mod hostile_defaults;
 mod logs;
 mod noop;
 mod properties;
+mod readme;
 mod refinery;
 mod schema;
 mod secrets;

@@ -343,10 +343,13 @@ fn running_slow(server: &Server, database: &Database) {
     assert!(found.is_some());
 }
 
+/// A way to lose a connection.
+type Break = fn(&Server);
+
 #[test]
 fn a_connection_that_is_lost_in_a_migration_is_made_again() {
     let server = Server::start(ServerOptions::new());
-    let ways: [(&str, fn(&Server)); 3] = [
+    let ways: [(&str, Break); 3] = [
         ("the backend is terminated", |server| {
             server.execute("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'zerostarter-db'");
         }),
