@@ -179,6 +179,8 @@ fn what_waiting_cannot_mend_fails_at_once() {
     --- stderr
     error: 127.0.0.1:[port] refused the connection
       invalid configuration: password missing
+
+    hint: the server asks for the password of scram, and the URL has none
     ");
     assert_snapshot!(run("nosuch", "postgres"), @r#"
     status: 4
