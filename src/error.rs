@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio_postgres::error::SqlState;
 
 use crate::attempt::{AttemptError, describe};
-use crate::cli::Misuse;
+use crate::command_line::Misuse;
 use crate::config::Problem;
 use crate::duration::in_seconds;
 use crate::exit_status::ExitStatus;

@@ -16,6 +16,7 @@ pub mod attempt;
 mod backoff;
 pub mod catalog;
 pub mod cli;
+pub mod command_line;
 pub mod commands;
 pub mod config;
 mod config_reader;

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use zerostarter_db::cli::{Answer, Cli};
+use zerostarter_db::cli::Cli;
+use zerostarter_db::command_line::Answer;
 use zerostarter_db::commands;
 use zerostarter_db::error::Error;
 use zerostarter_db::exit_status::ExitStatus;

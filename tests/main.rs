@@ -5,6 +5,7 @@ mod concurrency;
 mod docker_host;
 mod environment;
 mod files;
+mod guard;
 mod harness;
 mod harness_itself;
 mod history;
