@@ -100,6 +100,8 @@ pub struct UrlError {
 const ENCODE_HINT: &str =
     "in a user name or password, write @ as %40, / as %2F, ? as %3F, # as %23, % as %25";
 
+const DATABASE_HINT: &str = "end the address with /NAME, as in postgres://user@host:5432/NAME";
+
 impl UrlError {
     pub(crate) fn new(message: impl Into<String>) -> Self {
         Self {
@@ -154,6 +156,17 @@ impl FromStr for PostgresUrl {
             ),
             None => (None, None),
         };
+        // The same for one that has lost its @ too: what is no host or leads to no database is said first.
+        for text in hosts.split(',').filter(|text| !text.is_empty()) {
+            split_port(text)?
+                .1
+                .filter(|port| !port.is_empty())
+                .map(parse_port)
+                .transpose()?;
+        }
+        if path.is_empty() && !query.contains("dbname=") {
+            return Err(UrlError::with_hint("names no database", DATABASE_HINT));
+        }
         let mut parameters = Parameters::default();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             // Without a value it is no parameter, and may be the rest of a password with a bare `?`.
@@ -164,12 +177,7 @@ impl FromStr for PostgresUrl {
         }
         let database = decode_nonempty(path, "database")?
             .or_else(|| parameters.database.take())
-            .ok_or_else(|| {
-                UrlError::with_hint(
-                    "names no database",
-                    "end the address with /NAME, as in postgres://user@host:5432/NAME",
-                )
-            })?;
+            .ok_or_else(|| UrlError::with_hint("names no database", DATABASE_HINT))?;
         if database.contains('/') && !path.contains("%2F") && !path.contains("%2f") {
             return Err(UrlError::with_hint(
                 "has more than one / after the host",

@@ -18,6 +18,8 @@ mod refinery;
 mod schema;
 mod secrets;
 mod sql_errors;
+mod streams;
 mod tls;
 mod urls;
+mod wait;
 mod waiting;

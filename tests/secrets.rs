@@ -94,6 +94,7 @@ fn on_no_path_from_success_to_failure() {
         });
         never_shown(*canary, 2, || at(&url(&role, server.port(), "?nosuch=1")));
         never_shown(*canary, 2, || good().env("MIGRATE_WAIT", canary.0));
+        never_shown(*canary, 2, || good().env("POSTGRES_CA_FILE", canary.0));
         // The file and the server repeat it.
         never_shown(*canary, 1, || {
             good().migration("V1__one.sql", format!("SELECT E'{text}'::int;"))
@@ -172,6 +173,20 @@ fn wherever_it_is_written() {
                 "{variable}: {output}"
             );
         }
+    }
+}
+
+/// The end of the URL is missing, and a piece of the password would look like a parameter.
+#[test]
+fn in_no_url_that_breaks_off() {
+    for url in [
+        "postgres://u:abc?canary=x",
+        "postgres://u:12?canary=x",
+        "postgres://u:pa/ss?canary=x",
+        "postgres://u?canary=x",
+    ] {
+        let error = url.parse::<PostgresUrl>().expect_err(url);
+        assert!(!format!("{error} {error:?}").contains("canary"), "{url}: {error}");
     }
 }
 

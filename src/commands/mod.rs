@@ -33,6 +33,12 @@ pub async fn run(cli: &Cli, settings: &Settings, output: &Output) -> Result<(), 
     if let Command::Completions { shell } = command {
         return completions::run(shell, output);
     }
+    // Before anything about the settings is printed: another variable may repeat the password.
+    for name in ["POSTGRES_URL", "POSTGRES_DIRECT_URL"] {
+        if let Some(url) = settings.get(name).and_then(|setting| setting.value.parse().ok()) {
+            output.hide(&url);
+        }
+    }
     let config = Config::load(settings, &|path| std::fs::read(path)).map_err(Error::Config);
     if matches!(command, Command::Env) {
         return env::run(settings, config, output);
