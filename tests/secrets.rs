@@ -25,6 +25,12 @@ fn never_shown(canary: (&str, &str), expected_status: i32, prepare: impl Fn() ->
         let command = mode
             .iter()
             .fold(prepare(), |command, (name, value)| command.env(name, value));
+        // A server that is there gets all the time that a busy machine needs, one that is not gets little.
+        let command = if expected_status == 3 {
+            command.env("MIGRATE_WAIT", "200ms")
+        } else {
+            command
+        };
         let run = command.run();
         let output = format!("{}{}", run.stdout, run.stderr);
         assert_eq!(run.status, expected_status, "{output}");
@@ -40,7 +46,7 @@ fn at(url: &str) -> Command {
     Command::bare()
         .env("NODE_ENV", "test")
         .env("POSTGRES_URL", url)
-        .env("MIGRATE_WAIT", "200ms")
+        .env("MIGRATE_WAIT", "20s")
         .env("MIGRATE_LOCK_WAIT", "100ms")
         .migration("V1__one.sql", "CREATE TABLE one ();")
 }
@@ -83,7 +89,7 @@ fn on_no_path_from_success_to_failure() {
             never_shown(*canary, 0, || good().arg(name));
         }
         never_shown(*canary, 5, || good().arg("check"));
-        never_shown(*canary, 5, || good().args(["wait", "--timeout", "100ms"]));
+        never_shown(*canary, 5, || good().args(["wait", "--timeout", "2s"]));
         never_shown(*canary, 3, || at(&url(&role, unused_port(), "")));
         never_shown(*canary, 4, || {
             at(&url("nosuch", server.port(), "?sslmode=disable"))
