@@ -91,7 +91,7 @@ fuzz: ## Fuzz for a while (FUZZ_SECONDS=30 each, FUZZ_TARGETS="...": only those)
 bench: build ## Compare with refinery's CLI and sqlx-cli, on one server (BENCH_RUNS=5: a short run)
 	@scripts/local-postgres.sh binaries >/dev/null
 	@scripts/install-peers.sh
-	@cargo bench --locked --bench peers
+	@ZEROSTARTER_DB_BINARY=$(BINARY) cargo bench --locked --bench peers
 
 clean: ## Remove what was built; the private database stays
 	@cargo clean

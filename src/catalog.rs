@@ -68,27 +68,45 @@ fn history_table_in(schema: &str) -> String {
 }
 
 /// Reads the state of the database in one round trip, or in two where the search path does not lead to the
-/// history. Changes nothing, and waits for no lock longer than `MIGRATE_LOCK_TIMEOUT`.
+/// history or somebody is just creating it. Changes nothing, and waits for no lock longer than `MIGRATE_LOCK_TIMEOUT`.
 ///
 /// # Errors
 ///
 /// tokio-postgres' own.
 pub async fn read(connection: &Connection, config: &Config) -> Result<Snapshot, tokio_postgres::Error> {
     let named = config.url.parameters.schema.as_deref();
-    let mut snapshot = read_once(connection, config, named).await?;
+    let mut snapshot = read_consistently(connection, config, named).await?;
     if named.is_some() {
         return Ok(snapshot);
     }
     if snapshot.has_own_history && snapshot.visible_history.as_ref() != Some(&snapshot.schema) {
         let schema_is_current = snapshot.schema_is_current;
         let schema = std::mem::take(&mut snapshot.schema);
-        snapshot = read_once(connection, config, Some(&schema)).await?;
+        snapshot = read_consistently(connection, config, Some(&schema)).await?;
         snapshot.schema_is_current = schema_is_current;
-    } else if !snapshot.has_own_history && snapshot.visible_history.is_some() {
+    } else if !snapshot.has_own_history {
         snapshot.history = None;
         snapshot.history_elsewhere = snapshot.visible_history.take();
     }
     Ok(snapshot)
+}
+
+/// Each look-up of a name sees the catalog of its own moment. Where the history was created between two of
+/// them, which happens when several migrators meet on a new database, their answers do not go together.
+async fn read_consistently(
+    connection: &Connection,
+    config: &Config,
+    named: Option<&str>,
+) -> Result<Snapshot, tokio_postgres::Error> {
+    loop {
+        let snapshot = read_once(connection, config, named).await?;
+        let visible = snapshot.visible_history.as_ref();
+        let found_here = visible == Some(&snapshot.schema)
+            || (snapshot.history.is_some() && (named.is_some() || visible.is_none()));
+        if snapshot.has_own_history || !found_here {
+            return Ok(snapshot);
+        }
+    }
 }
 
 async fn read_once(

@@ -24,8 +24,8 @@ impl Applied {
     /// Whether `file` is what was applied.
     #[must_use]
     pub fn is_same_as(&self, file: &SourceFile) -> bool {
-        let checksum = file.migration.checksum().to_string();
-        self.name.as_deref() == Some(file.migration.name()) && self.checksum.as_deref() == Some(&checksum)
+        let checksum = file.checksum().to_string();
+        self.name.as_deref() == Some(file.name()) && self.checksum.as_deref() == Some(&checksum)
     }
 
     /// The row's version and name, as messages have it.
@@ -174,8 +174,8 @@ fn edited(row: &Applied, file: &SourceFile) -> Option<Conflict> {
             row.checksum.clone().unwrap_or_else(|| "none".to_owned()),
         ),
         ours: (
-            format!("V{}__{}", row.version, file.migration.name()),
-            file.migration.checksum().to_string(),
+            format!("V{}__{}", row.version, file.name()),
+            file.checksum().to_string(),
         ),
     })
 }

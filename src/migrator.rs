@@ -117,7 +117,7 @@ impl Migrator<'_> {
         pending: &[usize],
     ) -> Result<(), Interruption> {
         let Self { config, files, .. } = *self;
-        let migrations: Vec<_> = files.iter().map(|file| file.migration.clone()).collect();
+        let migrations: Vec<_> = files.iter().map(|file| file.migration().clone()).collect();
         let target = config.target.map_or(Target::Latest, Target::Version);
         let mut runner = Runner::new(&migrations).set_target(target);
         runner.set_migration_table_name(snapshot.history_table());
@@ -223,7 +223,7 @@ pub fn pending_up_to_target(
     let Some(target) = config.target else {
         return Ok(comparison.pending.clone());
     };
-    if !files.iter().any(|file| file.migration.version() == target) {
+    if !files.iter().any(|file| file.version() == i64::from(target)) {
         return Err(Error::UnknownTarget {
             target,
             newest: files.last().map(|file| file.stem.clone()),
@@ -233,7 +233,7 @@ pub fn pending_up_to_target(
         .pending
         .iter()
         .copied()
-        .filter(|index| files[*index].migration.version() <= target)
+        .filter(|index| files[*index].version() <= i64::from(target))
         .collect())
 }
 

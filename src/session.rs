@@ -76,7 +76,7 @@ impl<'a> Session<'a> {
                 .is_ok()
         };
         let as_applied = |file: &SourceFile| {
-            let migration = &file.migration;
+            let migration = file.migration();
             // refinery reads the date and never uses it.
             Migration::applied(
                 migration.version(),
@@ -230,7 +230,7 @@ impl<'a> Session<'a> {
             "SELECT version AS {CONFIRMATION} FROM {} WHERE version = {} AND checksum = {}",
             self.snapshot.history_table(),
             file.version(),
-            literal(&file.migration.checksum().to_string()),
+            literal(&file.checksum().to_string()),
         ));
         statements
     }

@@ -1,6 +1,7 @@
 //! Where migrations come from: those embedded by refinery when this program was built, or a directory.
 
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use refinery_core::{Migration, MigrationType, find_migration_files};
 
@@ -14,8 +15,11 @@ mod embedded {
 /// A migration and the file it was read from.
 #[derive(Clone, Debug)]
 pub struct SourceFile {
-    /// refinery's view: version, name, checksum and text.
-    pub migration: Migration,
+    version: i32,
+    name: String,
+    checksum: u64,
+    /// `None` for one that is embedded.
+    read: Option<Migration>,
     /// The file's name without directory and ending, such as `V0001__waitlist`.
     pub stem: String,
     /// The file as messages name it.
@@ -26,7 +30,31 @@ impl SourceFile {
     /// The migration's version.
     #[must_use]
     pub fn version(&self) -> i64 {
-        self.migration.version().into()
+        self.version.into()
+    }
+
+    /// The migration's name: what follows the version in the file's.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// refinery's checksum of name, version and text.
+    #[must_use]
+    pub fn checksum(&self) -> u64 {
+        self.checksum
+    }
+
+    /// The migration as refinery has it, with its text.
+    ///
+    /// # Panics
+    ///
+    /// Never: the build script lists what the macro embeds.
+    #[must_use]
+    pub fn migration(&self) -> &Migration {
+        let is_this = |migration: &&Migration| migration.version() == self.version;
+        let migration = self.read.as_ref().or_else(|| EMBEDDED.iter().find(is_this));
+        migration.expect("the build script lists what the macro embeds")
     }
 
     /// Whether refinery applies the file also below the last applied version: its name begins with `U`.
@@ -39,7 +67,7 @@ impl SourceFile {
     /// refinery's checksum covers the mark, so it is taken off here and not when the file is read.
     #[must_use]
     pub fn sql(&self) -> &str {
-        let text = self.migration.sql().unwrap_or_default();
+        let text = self.migration().sql().unwrap_or_default();
         text.strip_prefix(squawk_lexer::BOM).unwrap_or(text)
     }
 }
@@ -68,26 +96,25 @@ pub fn load(directory: Option<&Path>) -> Result<Vec<SourceFile>, Error> {
     Ok(files)
 }
 
+/// What the build script found out about the files that the macro embeds: path, version, name, checksum.
+#[expect(clippy::unreadable_literal, reason = "the build script writes this list")]
+const EMBEDDED_FILES: &[(&str, i32, &str, u64)] = include!(concat!(env!("OUT_DIR"), "/embedded_files.rs"));
+
+/// refinery compiles a regular expression to read the names of files, which takes longer and more memory
+/// than everything else that a run with nothing to do has to do. So it is asked only when something is.
+static EMBEDDED: LazyLock<Vec<Migration>> =
+    LazyLock::new(|| embedded::migrations::runner().get_migrations().clone());
+
 fn embedded_files() -> Vec<SourceFile> {
-    let paths: Vec<&str> = env!("MIGRATION_FILES").split(':').collect();
-    let runner = embedded::migrations::runner();
-    let migrations = runner.get_migrations().iter();
-    migrations
-        .map(|migration| {
-            let is_its_file = |path: &&&str| {
-                refinery_core::parse_migration_name(stem_of(path)).is_ok_and(|(_, version, name)| {
-                    version == migration.version() && name == migration.name()
-                })
-            };
-            let path = paths
-                .iter()
-                .find(is_its_file)
-                .expect("the build script lists what the macro embeds");
-            SourceFile {
-                migration: migration.clone(),
-                stem: stem_of(path).to_owned(),
-                path: (*path).to_owned(),
-            }
+    EMBEDDED_FILES
+        .iter()
+        .map(|(path, version, name, checksum)| SourceFile {
+            version: *version,
+            name: (*name).to_owned(),
+            checksum: *checksum,
+            read: None,
+            stem: stem_of(path).to_owned(),
+            path: (*path).to_owned(),
         })
         .collect()
 }
@@ -153,7 +180,10 @@ fn read_directory(directory: &Path) -> Result<Vec<SourceFile>, Error> {
             )
         })?;
         files.push(SourceFile {
-            migration,
+            version: migration.version(),
+            name: migration.name().to_owned(),
+            checksum: migration.checksum(),
+            read: Some(migration),
             stem,
             path: shown_text,
         });

@@ -1,8 +1,12 @@
 //! Several migrators at once, locks of others, and whose work it is in the end.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use insta::assert_snapshot;
+use tokio::time::Instant;
+use zerostarter_db::catalog;
+use zerostarter_db::connect::connect;
 use zerostarter_db::lock::advisory_key;
 
 use crate::harness::{Database, Server, poll, zerostarter_db};
@@ -33,6 +37,52 @@ fn copies_that_start_at_once_all_succeed_and_apply_once() {
         }
         assert_eq!(database.history().len(), 2);
     }
+}
+
+/// Each look-up of a name sees the catalog of its own moment, so one that reads while another creates the
+/// history could take it for that of another schema, or for one that it may not write.
+#[test]
+fn a_history_that_is_being_created_is_there_or_it_is_not() {
+    let database = Server::shared().database();
+    let config = database.config();
+    let creator = database.session();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let history =
+                "CREATE TABLE refinery_schema_history (version int4, name text, applied_on text, checksum text)";
+            while !done.load(Ordering::Relaxed) {
+                creator.execute(history);
+                creator.execute("DROP TABLE refinery_schema_history");
+            }
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let wrong = runtime.block_on(async {
+            let connection = connect(&config, Instant::now() + SOON)
+                .await
+                .expect("a connection");
+            let (mut with, mut without, mut wrong) = (0, 0, 0);
+            while with < 5 || with + without < 3000 {
+                let snapshot = catalog::read(&connection, &config).await.expect("the state");
+                *(if snapshot.history.is_some() {
+                    &mut with
+                } else {
+                    &mut without
+                }) += 1;
+                if snapshot.history_elsewhere.is_some()
+                    || (snapshot.history.is_some() && !snapshot.may_record)
+                {
+                    wrong += 1;
+                }
+            }
+            wrong
+        });
+        done.store(true, Ordering::Relaxed);
+        assert_eq!(wrong, 0);
+    });
 }
 
 #[test]

@@ -6,13 +6,10 @@ use std::time::Duration;
 use refinery_core::Runner;
 use tokio::time::Instant;
 use zerostarter_db::catalog;
-use zerostarter_db::config::Config;
 use zerostarter_db::connect::connect;
 use zerostarter_db::message::SessionError;
 use zerostarter_db::session::Session;
-use zerostarter_db::settings::Settings;
 use zerostarter_db::source;
-use zerostarter_db::variables::Layer;
 
 use crate::harness::{Database, Server};
 
@@ -21,12 +18,7 @@ fn apply_uninspected(database: &Database, sql: &str) -> Option<SessionError> {
     let directory = tempfile::tempdir().expect("a directory");
     std::fs::write(directory.path().join("V1__good.sql"), "CREATE TABLE good ();").expect("to write");
     std::fs::write(directory.path().join("V2__bad.sql"), sql).expect("to write");
-    let layer = Layer::new(
-        "test",
-        [("NODE_ENV", "test".to_owned()), ("POSTGRES_URL", database.url())],
-    );
-    let config =
-        Config::load(&Settings::from_layers(&[layer]), &|path| std::fs::read(path)).expect("a configuration");
+    let config = database.config();
     let files = source::load(Some(directory.path())).expect("migrations");
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -37,7 +29,7 @@ fn apply_uninspected(database: &Database, sql: &str) -> Option<SessionError> {
             .await
             .expect("a connection");
         let snapshot = catalog::read(&connection, &config).await.expect("the state");
-        let migrations: Vec<_> = files.iter().map(|file| file.migration.clone()).collect();
+        let migrations: Vec<_> = files.iter().map(|file| file.migration().clone()).collect();
         let mut runner = Runner::new(&migrations);
         runner.set_migration_table_name(snapshot.history_table());
         let mut session = Session::new(&connection, &config, &snapshot, &files, &[0, 1]);

@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use refinery_core::Migration;
+use zerostarter_db::source;
+
 use crate::harness::{Command, Database, Server, zerostarter_db};
 
 const FILES: &[(&str, &str)] = &[
@@ -41,6 +44,21 @@ fn theirs(database: &Database, directory: &Path) -> Command {
         .arg(directory)
         .env("DATABASE_URL", database.url())
         .env("RUST_LOG", "info")
+}
+
+#[test]
+fn what_the_build_noted_of_a_migration_is_what_refinery_makes_of_it() {
+    let files = source::load(None).expect("the embedded migrations");
+    assert!(!files.is_empty());
+    for file in files {
+        let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(&file.path));
+        let theirs = Migration::unapplied(&file.stem, &text.expect("the file")).expect("a migration");
+        assert_eq!(file.version(), i64::from(theirs.version()), "{}", file.path);
+        assert_eq!(file.name(), theirs.name(), "{}", file.path);
+        assert_eq!(file.checksum(), theirs.checksum(), "{}", file.path);
+        assert_eq!(file.migration(), &theirs, "{}", file.path);
+        assert_eq!(file.migration().sql(), theirs.sql(), "{}", file.path);
+    }
 }
 
 #[test]

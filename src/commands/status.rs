@@ -105,11 +105,11 @@ fn as_json(config: &Config, snapshot: &Snapshot, rows: &BTreeMap<i64, Row<'_>>) 
         .map(|(version, row)| {
             json!({
                 "version": version,
-                "name": row.file.map(|file| file.migration.name()).or(row.applied.and_then(|applied| applied.name.as_deref())),
+                "name": row.file.map(SourceFile::name).or(row.applied.and_then(|applied| applied.name.as_deref())),
                 "state": row.state,
                 "file": row.file.map(|file| &file.path),
                 "applied_on": row.applied.and_then(|applied| applied.applied_on.as_deref()),
-                "checksum": row.file.map(|file| file.migration.checksum().to_string()),
+                "checksum": row.file.map(|file| file.checksum().to_string()),
                 "applied_checksum": row.applied.and_then(|applied| applied.checksum.as_deref()),
             })
         })

@@ -2,6 +2,10 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use zerostarter_db::config::Config;
+use zerostarter_db::settings::Settings;
+use zerostarter_db::variables::Layer;
+
 use super::server::Address;
 use super::session::Session;
 
@@ -38,6 +42,13 @@ impl Database {
     /// The URL for the superuser, over TCP and without TLS.
     pub(crate) fn url(&self) -> String {
         self.url_as("postgres")
+    }
+
+    /// The configuration with which the library, rather than the program, works on this database.
+    pub(crate) fn config(&self) -> Config {
+        let variables = [("NODE_ENV", "test".to_owned()), ("POSTGRES_URL", self.url())];
+        let settings = Settings::from_layers(&[Layer::new("test", variables)]);
+        Config::load(&settings, &|path| std::fs::read(path)).expect("a configuration")
     }
 
     /// The URL for another role: `name`, or `name:password` as it is to be written in a URL.
