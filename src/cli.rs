@@ -114,6 +114,9 @@ pub struct Flags {
     /// How long a migration may wait for one lock [env: MIGRATE_LOCK_TIMEOUT] [default: 2s]
     #[arg(long, global = true, value_name = "DURATION")]
     pub lock_timeout: Option<String>,
+    /// How long one try may wait for locks in all [env: MIGRATE_LOCK_BUDGET] [default: 4s]
+    #[arg(long, global = true, value_name = "DURATION")]
+    pub lock_budget: Option<String>,
     /// How often to try a migration that is blocked [env: MIGRATE_LOCK_RETRIES] [default: 10]
     #[arg(long, global = true, value_name = "NUMBER")]
     pub lock_retries: Option<String>,
@@ -159,6 +162,7 @@ impl Cli {
             ("MIGRATE_WAIT", flags.wait),
             ("MIGRATE_LOCK_WAIT", flags.lock_wait),
             ("MIGRATE_LOCK_TIMEOUT", flags.lock_timeout),
+            ("MIGRATE_LOCK_BUDGET", flags.lock_budget),
             ("MIGRATE_LOCK_RETRIES", flags.lock_retries),
             ("MIGRATE_STATEMENT_TIMEOUT", flags.statement_timeout),
             ("MIGRATE_AHEAD", flags.ahead),

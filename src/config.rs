@@ -87,6 +87,8 @@ pub struct Config {
     pub lock_wait: Duration,
     /// `MIGRATE_LOCK_TIMEOUT`: how long one lock may be waited for; zero is for ever.
     pub lock_timeout: Duration,
+    /// `MIGRATE_LOCK_BUDGET`: how long one try may wait for locks in all; zero is for ever.
+    pub lock_budget: Duration,
     /// `MIGRATE_LOCK_RETRIES`: how often a migration that was blocked or beaten is tried.
     pub lock_retries: u32,
     /// `MIGRATE_STATEMENT_TIMEOUT`: how long one statement may run; zero is for ever.
@@ -130,6 +132,7 @@ impl Config {
         let wait = reader.duration("MIGRATE_WAIT");
         let lock_wait = reader.duration("MIGRATE_LOCK_WAIT");
         let lock_timeout = reader.server_duration("MIGRATE_LOCK_TIMEOUT");
+        let lock_budget = reader.server_duration("MIGRATE_LOCK_BUDGET");
         let lock_retries = reader.parse(
             "MIGRATE_LOCK_RETRIES",
             "is not a whole number of tries, 1 or more",
@@ -178,6 +181,7 @@ impl Config {
                 wait,
                 lock_wait,
                 lock_timeout,
+                lock_budget,
                 lock_retries,
                 statement_timeout,
                 ahead,
@@ -196,6 +200,15 @@ impl Config {
 }
 
 impl Config {
+    /// How long one lock may be waited for: the budget of all covers it too. Zero is for ever.
+    pub(crate) fn longest_lock_wait(&self) -> Duration {
+        match (self.lock_timeout, self.lock_budget) {
+            (timeout, Duration::ZERO) => timeout,
+            (Duration::ZERO, budget) => budget,
+            (timeout, budget) => timeout.min(budget),
+        }
+    }
+
     /// Logs what the operator should know about the settings, once.
     pub fn tell(&self) {
         for name in &self.url.parameters.ignored {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio_postgres::error::SqlState;
 
 use crate::attempt::{AttemptError, describe};
+use crate::blocker::{Blocker, Wait};
 use crate::command_line::Misuse;
 use crate::config::Problem;
 use crate::duration::in_seconds;
@@ -62,6 +63,8 @@ pub enum Error {
         waited: Duration,
         /// What was in the way last.
         reason: &'static str,
+        /// Who.
+        holder: Option<Box<Blocker>>,
     },
     /// A migration lost against locks of others at every try.
     #[error("{stem} was blocked at each of {tries} tries")]
@@ -72,6 +75,8 @@ pub enum Error {
         tries: u32,
         /// The last answer of the server.
         reason: String,
+        /// The lock that it was last seen waiting for.
+        wait: Option<Box<Wait>>,
     },
     /// The server rejected a migration.
     #[error("{} failed and was rolled back", .rejection.stem)]
@@ -249,7 +254,12 @@ impl Error {
             Self::Denied(
                 Denial::CreateDatabase { answer, .. } | Denial::Read { answer } | Denial::Role { answer },
             ) => vec![answer.clone()],
-            Self::LockTimeout { reason, .. } => vec![reason.clone()],
+            Self::Locked {
+                holder: Some(holder), ..
+            } => vec![format!("the lock is held by {holder}")],
+            Self::LockTimeout { reason, wait, .. } => std::iter::once(reason.clone())
+                .chain(wait.iter().map(|wait| format!("it waited for {wait}")))
+                .collect(),
             Self::Migration { rejection, applied } => migration_details(rejection, applied),
             Self::Output(source) | Self::Start(source) => vec![source.to_string()],
             Self::Preflight(findings) => findings.iter().map(ToString::to_string).collect(),
@@ -260,7 +270,7 @@ impl Error {
             | Self::Dotenv(_)
             | Self::Engine(_)
             | Self::HistoryElsewhere { .. }
-            | Self::Locked { .. }
+            | Self::Locked { holder: None, .. }
             | Self::Pending(_)
             | Self::Source { .. }
             | Self::Unconfirmed(_)

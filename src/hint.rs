@@ -3,6 +3,7 @@
 use tokio_postgres::error::SqlState;
 
 use crate::attempt::AttemptError;
+use crate::blocker::Blocker;
 use crate::error::{Denial, Error};
 use crate::message::Rejection;
 
@@ -25,12 +26,18 @@ impl Error {
             Self::HistoryElsewhere { found, .. } => vec![format!(
                 "add schema={found} to the URL to go on with that history, or options=-c%20search_path=… to choose a schema by hand"
             )],
-            Self::Locked { .. } => one(
+            Self::Locked { holder: None, .. } => one(
                 "find the other migrator (application_name zerostarter-db in pg_stat_activity), or raise MIGRATE_LOCK_WAIT",
             ),
-            Self::LockTimeout { .. } => one(
+            Self::Locked {
+                holder: Some(holder), ..
+            } => blocker_hints(std::slice::from_ref(&**holder), "MIGRATE_LOCK_WAIT"),
+            Self::LockTimeout { wait: None, .. } => one(
                 "look in pg_stat_activity for long transactions on the tables of this migration, or raise MIGRATE_LOCK_TIMEOUT or MIGRATE_LOCK_RETRIES",
             ),
+            Self::LockTimeout { wait: Some(wait), .. } => {
+                blocker_hints(&wait.blockers, "MIGRATE_LOCK_RETRIES")
+            }
             Self::Migration { rejection, .. } => migration_hint(rejection).into_iter().collect(),
             Self::Pending(_) => one("run zerostarter-db migrate"),
             Self::Refused {
@@ -129,6 +136,28 @@ fn refusal_hint(failure: &AttemptError, role: Option<&str>, database: &str) -> O
         }
         _ => return None,
     })
+}
+
+/// What to do about sessions in the way, and the variable that lets a run be more patient.
+fn blocker_hints(blockers: &[Blocker], variable: &str) -> Vec<String> {
+    let mut hints: Vec<String> = blockers
+        .iter()
+        .filter_map(|blocker| blocker.pid)
+        .map(|pid| {
+            format!(
+                "let pid {pid} finish, end it with SELECT pg_terminate_backend({pid}), or raise {variable}"
+            )
+        })
+        .collect();
+    if blockers.iter().any(|blocker| blocker.pid.is_none()) {
+        hints.push("COMMIT PREPARED or ROLLBACK PREPARED what pg_prepared_xacts lists".to_owned());
+    }
+    if blockers.iter().any(Blocker::is_hidden) {
+        hints.push(
+            "GRANT pg_read_all_stats to the role of the URL to be shown what such a session does".to_owned(),
+        );
+    }
+    hints
 }
 
 fn distinct(hints: impl Iterator<Item = String>) -> Vec<String> {

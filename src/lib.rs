@@ -7,13 +7,14 @@
 //!   → migrator: catalog → history → preflight → session (lock) → report → output, exit_status
 //! ```
 //!
-//! [`commands`] has one module a command. Only [`output`] prints; only [`connect`], [`catalog`] and
-//! [`session`] talk to the server.
+//! [`commands`] has one module a command. Only [`output`] prints; only [`connect`], [`catalog`],
+//! [`session`] and [`blocker`] talk to the server.
 
 #![forbid(unsafe_code)]
 
 pub mod attempt;
 mod backoff;
+pub mod blocker;
 pub mod catalog;
 pub mod cli;
 pub mod command_line;
@@ -43,3 +44,4 @@ pub mod statement;
 pub mod tls;
 pub mod url_parameters;
 pub mod variables;
+mod watcher;

@@ -1,5 +1,7 @@
 //! What is sent for one migration, and what the server's answer means.
 
+use std::time::Duration;
+
 use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
 
 use crate::attempt::is_transient;
@@ -24,6 +26,8 @@ pub enum SessionError {
     Lost(tokio_postgres::Error),
     /// The server rejected something in the file.
     Rejected(Box<Rejection>),
+    /// This migration waited for locks, this long in all, until `MIGRATE_LOCK_BUDGET` was used up.
+    OverBudget(String, Duration),
     /// The driver could not make sense of an answer.
     Driver(tokio_postgres::Error),
     /// The server said that all is well, but the history row is not there.

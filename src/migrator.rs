@@ -5,14 +5,16 @@ use tokio::time::Instant;
 use tokio_postgres::error::SqlState;
 
 use crate::attempt::{describe, is_transient};
+use crate::blocker::Wait;
 use crate::catalog::{self, Snapshot};
 use crate::config::{Ahead, Config};
 use crate::connect::{connect, create_database};
 use crate::connection::Connection;
+use crate::duration::in_seconds;
 use crate::error::{Denial, Error};
 use crate::history::{Comparison, Conflict, compare};
 use crate::message::SessionError;
-use crate::patience::Patience;
+use crate::patience::{Defeat, Patience};
 use crate::preflight;
 use crate::session::{Done, Session};
 use crate::source::SourceFile;
@@ -28,10 +30,10 @@ pub struct Report {
 enum Interruption {
     /// The connection is gone.
     Lost(tokio_postgres::Error),
-    /// Another migrator is at work, or has been.
-    Contended(&'static str),
+    /// Another migrator is at work, or has been, on the history in this schema.
+    Contended { reason: &'static str, schema: String },
     /// A lock timeout, a deadlock or a serialization failure.
-    Beaten { stem: String, reason: String },
+    Beaten(Defeat),
     /// There is nothing to be gained by another try.
     Fatal(Error),
 }
@@ -73,12 +75,11 @@ pub async fn migrate(config: &Config, files: &[SourceFile]) -> Result<Report, Er
                 connection.close().await;
                 return Err(with_applied(error, &migrator.report));
             }
-            Interruption::Lost(error) => {
-                let deadline = patience.reconnect_deadline(error)?;
-                connection = connect(config, deadline).await?;
+            Interruption::Lost(error) => connection = patience.reconnect(error).await?,
+            Interruption::Contended { reason, schema } => {
+                patience.wait_for_other(&connection, reason, &schema).await?;
             }
-            Interruption::Contended(reason) => patience.wait_for_other(reason).await?,
-            Interruption::Beaten { stem, reason } => patience.wait_for_locks(stem, reason).await?,
+            Interruption::Beaten(defeat) => patience.wait_for_locks(defeat).await?,
         }
     }
 }
@@ -126,7 +127,7 @@ impl Migrator<'_> {
         self.report.applied.append(&mut session.done);
         match (outcome, session.failure) {
             (Ok(_), _) => Ok(()),
-            (Err(_), Some(failure)) => Err(failure.into()),
+            (Err(_), Some(failure)) => Err(interruption(failure, session.blocked, &snapshot.schema)),
             (Err(error), None) => Err(Interruption::Fatal(Error::Engine(error.to_string()))),
         }
     }
@@ -159,10 +160,11 @@ async fn read(connection: &Connection, config: &Config) -> Result<Snapshot, Inte
         .await
         .map_err(|error| match error.code() {
             _ if is_transient(&error) => Interruption::Lost(error),
-            Some(code) if is_beaten(code) => Interruption::Beaten {
+            Some(code) if is_beaten(code) => Interruption::Beaten(Defeat {
                 stem: "the history".to_owned(),
                 reason: describe(&error),
-            },
+                wait: None,
+            }),
             _ => Interruption::Fatal(Error::reading_failed(error)),
         })
 }
@@ -273,29 +275,39 @@ pub fn inspect(
     }
 }
 
-impl From<SessionError> for Interruption {
-    fn from(failure: SessionError) -> Self {
-        match failure {
-            SessionError::LockTaken => Self::Contended("another migrator holds the lock"),
-            SessionError::HistoryMoved => Self::Contended("another migrator has just changed the history"),
-            SessionError::Lost(error) => Self::Lost(error),
-            SessionError::Rejected(rejection) if is_beaten(&rejection.sql_state) => {
-                let reason = format!("{} (SQLSTATE {})", rejection.message, rejection.sql_state.code());
-                Self::Beaten {
-                    stem: rejection.stem,
-                    reason,
-                }
-            }
-            SessionError::Rejected(rejection) => Self::Fatal(Error::Migration {
-                rejection,
-                applied: Vec::new(),
-            }),
-            SessionError::Driver(source) => Self::Fatal(Error::Database {
-                doing: "applying a migration",
-                source,
-            }),
-            SessionError::Unconfirmed(stem) => Self::Fatal(Error::Unconfirmed(stem)),
+fn interruption(failure: SessionError, wait: Option<Wait>, schema: &str) -> Interruption {
+    let contended = |reason| Interruption::Contended {
+        reason,
+        schema: schema.to_owned(),
+    };
+    match failure {
+        SessionError::LockTaken => contended("another migrator holds the lock"),
+        SessionError::HistoryMoved => contended("another migrator has just changed the history"),
+        SessionError::Lost(error) => Interruption::Lost(error),
+        SessionError::OverBudget(stem, waited) => Interruption::Beaten(Defeat {
+            stem,
+            reason: format!(
+                "it had waited {} for locks, which is all of MIGRATE_LOCK_BUDGET",
+                in_seconds(waited)
+            ),
+            wait,
+        }),
+        SessionError::Rejected(rejection) if is_beaten(&rejection.sql_state) => {
+            Interruption::Beaten(Defeat {
+                reason: format!("{} (SQLSTATE {})", rejection.message, rejection.sql_state.code()),
+                stem: rejection.stem,
+                wait,
+            })
         }
+        SessionError::Rejected(rejection) => Interruption::Fatal(Error::Migration {
+            rejection,
+            applied: Vec::new(),
+        }),
+        SessionError::Driver(source) => Interruption::Fatal(Error::Database {
+            doing: "applying a migration",
+            source,
+        }),
+        SessionError::Unconfirmed(stem) => Interruption::Fatal(Error::Unconfirmed(stem)),
     }
 }
 

@@ -6,7 +6,10 @@ use tokio::time::{Instant, sleep};
 
 use crate::attempt::{AttemptError, describe};
 use crate::backoff::Backoff;
+use crate::blocker::{Wait, find_holder};
 use crate::config::Config;
+use crate::connect::connect;
+use crate::connection::Connection;
 use crate::duration::{in_seconds, millis};
 use crate::error::Error;
 
@@ -15,6 +18,7 @@ pub(crate) struct Patience<'a> {
     config: &'a Config,
     connected_at: Instant,
     lost_since: Option<Instant>,
+    reconnection: Backoff,
     contended_since: Option<Instant>,
     contention: Backoff,
     tries: u32,
@@ -27,6 +31,7 @@ impl<'a> Patience<'a> {
             config,
             connected_at: Instant::now(),
             lost_since: None,
+            reconnection: reconnection(),
             contended_since: None,
             contention: Backoff::new(Duration::from_millis(50), Duration::from_secs(1)),
             tries: 0,
@@ -39,16 +44,17 @@ impl<'a> Patience<'a> {
         Instant::now() + self.config.wait
     }
 
-    /// Until when a lost connection has to be replaced. A server that accepts connections and drops them
-    /// again and again is not reached either: only a connection that lasted begins the wait anew.
-    pub(crate) fn reconnect_deadline(&mut self, lost: tokio_postgres::Error) -> Result<Instant, Error> {
+    /// Replaces a lost connection. A server that accepts connections and drops them again and again is not
+    /// reached either: only a connection that lasted begins the wait anew.
+    pub(crate) async fn reconnect(&mut self, lost: tokio_postgres::Error) -> Result<Connection, Error> {
         let now = Instant::now();
         if now - self.connected_at > self.config.wait {
             self.lost_since = None;
+            self.reconnection = reconnection();
         }
         let since = *self.lost_since.get_or_insert(now);
-        self.connected_at = now;
-        if now > since + self.config.wait {
+        let deadline = since + self.config.wait;
+        if now > deadline {
             let (server, waited) = (self.config.url.servers(), now - since);
             return Err(Error::Unreachable {
                 server,
@@ -60,34 +66,56 @@ impl<'a> Patience<'a> {
             "lost the connection ({}); connecting again to see what was committed",
             describe(&lost)
         );
-        Ok(since + self.config.wait)
+        sleep(self.reconnection.next_pause().min(deadline - now)).await;
+        self.connected_at = Instant::now();
+        connect(self.config, deadline).await
     }
 
     /// Sleeps with neither a transaction nor a snapshot open, for which others would have to wait.
-    pub(crate) async fn wait_for_other(&mut self, reason: &'static str) -> Result<(), Error> {
-        let since = *self.contended_since.get_or_insert_with(|| {
-            tracing::info!(
-                "{reason}; waiting for it (for up to {})",
-                in_seconds(self.config.lock_wait)
-            );
-            Instant::now()
-        });
+    pub(crate) async fn wait_for_other(
+        &mut self,
+        connection: &Connection,
+        reason: &'static str,
+        schema: &str,
+    ) -> Result<(), Error> {
+        let is_first = self.contended_since.is_none();
+        let since = *self.contended_since.get_or_insert_with(Instant::now);
         let left = self.config.lock_wait.saturating_sub(since.elapsed());
+        // A connection that is lost here is noticed by the next pass.
+        let holder = if is_first || left.is_zero() {
+            find_holder(connection, schema).await.unwrap_or_default()
+        } else {
+            None
+        };
         if left.is_zero() {
             return Err(Error::Locked {
                 waited: since.elapsed(),
                 reason,
+                holder: holder.map(Box::new),
             });
+        }
+        if is_first {
+            let holder = holder.map_or_else(String::new, |holder| format!(": {holder}"));
+            tracing::info!(
+                "{reason}; waiting for it (for up to {}){holder}",
+                in_seconds(self.config.lock_wait)
+            );
         }
         sleep(self.contention.next_pause().min(left)).await;
         Ok(())
     }
 
-    pub(crate) async fn wait_for_locks(&mut self, stem: String, reason: String) -> Result<(), Error> {
+    pub(crate) async fn wait_for_locks(&mut self, defeat: Defeat) -> Result<(), Error> {
         self.tries += 1;
         let tries = self.tries;
+        let Defeat { stem, reason, wait } = defeat;
         if tries >= self.config.lock_retries {
-            return Err(Error::LockTimeout { stem, tries, reason });
+            return Err(Error::LockTimeout {
+                stem,
+                tries,
+                reason,
+                wait: wait.map(Box::new),
+            });
         }
         let pause = self.blockade.next_pause();
         let pause_ms = millis(pause);
@@ -103,4 +131,17 @@ impl<'a> Patience<'a> {
         sleep(pause).await;
         Ok(())
     }
+}
+
+/// A try that lost against the locks of others.
+pub(crate) struct Defeat {
+    pub(crate) stem: String,
+    /// What the server said.
+    pub(crate) reason: String,
+    /// The lock it waited for, if there was time to see it.
+    pub(crate) wait: Option<Wait>,
+}
+
+fn reconnection() -> Backoff {
+    Backoff::new(Duration::from_millis(10), Duration::from_secs(1))
 }

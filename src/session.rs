@@ -9,7 +9,9 @@ use refinery_core::Migration;
 use refinery_core::traits::r#async::{AsyncMigrate, AsyncQuery, AsyncTransaction};
 use time::OffsetDateTime;
 use tokio_postgres::SimpleQueryMessage;
+use tokio_postgres::error::SqlState;
 
+use crate::blocker::Wait;
 use crate::catalog::Snapshot;
 use crate::config::Config;
 use crate::connection::Connection;
@@ -18,6 +20,7 @@ use crate::lock::{self, raise_unless};
 use crate::message::{HISTORY_MOVED, Message, SessionError, TRANSACTION_LEFT};
 use crate::source::SourceFile;
 use crate::sql::{identifier, literal};
+use crate::watcher::Watcher;
 
 /// The column under which the server confirms what it has committed.
 const CONFIRMATION: &str = "zerostarter_db_applied";
@@ -50,6 +53,8 @@ pub struct Session<'a> {
     create_history: Option<String>,
     /// What this session has applied.
     pub done: Vec<Done>,
+    /// The last lock that the migration which failed was seen to wait for.
+    pub blocked: Option<Wait>,
     /// Why it stopped early. refinery hands errors on by reference only, so ours waits here.
     pub failure: Option<SessionError>,
 }
@@ -94,6 +99,7 @@ impl<'a> Session<'a> {
             last_version: snapshot.applied().last().map(|row| row.version),
             create_history: None,
             done: Vec::new(),
+            blocked: None,
             failure: None,
         }
     }
@@ -102,11 +108,24 @@ impl<'a> Session<'a> {
         let started = Instant::now();
         let preamble = self.preamble(file);
         let closing = self.closing(file, insert);
-        let confirmed = match self.send(Message::new(file, &preamble, &closing)).await {
+        let mut watcher = Watcher::new(self.config, &self.snapshot.schema, &file.stem);
+        let outcome = watcher
+            .over(self.send(Message::new(file, &preamble, &closing)))
+            .await;
+        let (blocked, cancelled_after) = (watcher.last, watcher.cancelled_after);
+        let confirmed = match outcome {
             Err(failure) if !matches!(failure, SessionError::Lost(_)) => {
                 // Should this not get through, the connection is gone and the server rolls back by itself.
                 let _ = self.connection.client().batch_execute("ROLLBACK").await;
-                return Err(failure);
+                self.blocked = blocked;
+                return Err(match (failure, cancelled_after) {
+                    (SessionError::Rejected(rejection), Some(waited))
+                        if rejection.sql_state == SqlState::QUERY_CANCELED =>
+                    {
+                        SessionError::OverBudget(rejection.stem, waited)
+                    }
+                    (failure, _) => failure,
+                });
             }
             outcome => outcome?,
         };
@@ -177,7 +196,10 @@ impl<'a> Session<'a> {
     fn preamble(&self, file: &SourceFile) -> Vec<String> {
         let mut statements = vec![
             "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE".to_owned(),
-            format!("SET LOCAL lock_timeout = {}", millis(self.config.lock_timeout)),
+            format!(
+                "SET LOCAL lock_timeout = {}",
+                millis(self.config.longest_lock_wait())
+            ),
             format!(
                 "SET LOCAL statement_timeout = {}",
                 millis(self.config.statement_timeout)

@@ -57,6 +57,7 @@ pub const VARIABLES: &[Variable] = &[
     with_default("MIGRATE_WAIT", "60s"),
     with_default("MIGRATE_LOCK_WAIT", "10m"),
     with_default("MIGRATE_LOCK_TIMEOUT", "2s"),
+    with_default("MIGRATE_LOCK_BUDGET", "4s"),
     with_default("MIGRATE_LOCK_RETRIES", "10"),
     with_default("MIGRATE_STATEMENT_TIMEOUT", "none"),
     with_default("MIGRATE_AHEAD", "allow"),

@@ -233,6 +233,7 @@ fn env_shows_the_settings_and_their_places() {
     MIGRATE_WAIT=6s  (.env.staging)
     MIGRATE_LOCK_WAIT=1s  (flag)
     MIGRATE_LOCK_TIMEOUT=2s  (default)
+    MIGRATE_LOCK_BUDGET=4s  (default)
     MIGRATE_LOCK_RETRIES=10  (default)
     MIGRATE_STATEMENT_TIMEOUT=none  (default)
     MIGRATE_AHEAD=allow  (default)

@@ -9,7 +9,7 @@ use zerostarter_db::catalog;
 use zerostarter_db::connect::connect;
 use zerostarter_db::lock::advisory_key;
 
-use crate::harness::{Database, Server, poll, zerostarter_db};
+use crate::harness::{Database, Server, ServerOptions, poll, zerostarter_db};
 
 const SOON: Duration = Duration::from_secs(30);
 
@@ -111,10 +111,11 @@ fn a_copy_gives_up_when_the_lock_stays_taken() {
     --- stderr
     [time] INFO  2 of 2 migrations are pending in [db], schema public
     [time] INFO  recovery point: [lsn] at [time], should this have to be undone from a backup
-    [time] INFO  another migrator holds the lock; waiting for it (for up to [duration])
+    [time] INFO  another migrator holds the lock; waiting for it (for up to [duration]): pid [pid] (application harness, user postgres, idle in transaction, transaction open for [duration]), last statement: BEGIN; SELECT pg_advisory_xact_lock(3345345016611812582)
     error: gave up after [duration]: another migrator holds the lock
+      the lock is held by pid [pid] (application harness, user postgres, idle in transaction, transaction open for [duration]), last statement: BEGIN; SELECT pg_advisory_xact_lock(3345345016611812582)
 
-    hint: find the other migrator (application_name zerostarter-db in pg_stat_activity), or raise MIGRATE_LOCK_WAIT
+    hint: let pid [pid] finish, end it with SELECT pg_terminate_backend([pid]), or raise MIGRATE_LOCK_WAIT
     ");
     assert!(database.catalog().is_empty());
 }
@@ -181,7 +182,7 @@ fn a_blocked_migration_gives_up_after_its_tries() {
     let (database, _session) = with_a_blocked_table();
     let command = zerostarter_db(&database)
         .migration(BLOCKED.0, BLOCKED.1)
-        .env("MIGRATE_LOCK_TIMEOUT", "50ms")
+        .env("MIGRATE_LOCK_TIMEOUT", "1s")
         .env("MIGRATE_LOCK_RETRIES", "2");
     assert_snapshot!(command.snapshot(), @"
     status: 7
@@ -189,13 +190,112 @@ fn a_blocked_migration_gives_up_after_its_tries() {
     --- stderr
     [time] INFO  1 of 1 migrations are pending in [db], schema public
     [time] INFO  recovery point: [lsn] at [time], should this have to be undone from a backup
+    [time] WARN  V1__blocked has waited [duration] for a lock on busy, in the way: pid [pid] (application harness, user postgres, idle in transaction, transaction open for [duration]), last statement: BEGIN; LOCK TABLE busy
     [time] WARN  V1__blocked was rolled back: canceling statement due to lock timeout (SQLSTATE 55P03); try 2 of 2 follows in [duration]
+    [time] WARN  V1__blocked has waited [duration] for a lock on busy, in the way: pid [pid] (application harness, user postgres, idle in transaction, transaction open for [duration]), last statement: BEGIN; LOCK TABLE busy
     error: V1__blocked was blocked at each of 2 tries
       canceling statement due to lock timeout (SQLSTATE 55P03)
+      it waited for a lock on busy, in the way: pid [pid] (application harness, user postgres, idle in transaction, transaction open for [duration]), last statement: BEGIN; LOCK TABLE busy
 
-    hint: look in pg_stat_activity for long transactions on the tables of this migration, or raise MIGRATE_LOCK_TIMEOUT or MIGRATE_LOCK_RETRIES
+    hint: let pid [pid] finish, end it with SELECT pg_terminate_backend([pid]), or raise MIGRATE_LOCK_RETRIES
     ");
     assert_eq!(database.catalog(), ["table public.busy"]);
+}
+
+#[test]
+fn a_role_that_may_not_see_the_blocker_is_told_what_it_needs() {
+    let database = Server::shared().database();
+    let role = database.role("NOSUPERUSER");
+    database.execute(&format!(
+        "GRANT ALL ON SCHEMA public TO {role}; CREATE TABLE busy (); ALTER TABLE busy OWNER TO {role}"
+    ));
+    let session = database.session();
+    session.execute("BEGIN; LOCK TABLE busy");
+    let command = zerostarter_db(&database)
+        .env("POSTGRES_URL", database.url_as(&role))
+        .migration(BLOCKED.0, BLOCKED.1)
+        .env("MIGRATE_LOCK_TIMEOUT", "1s")
+        .env("MIGRATE_LOCK_RETRIES", "1");
+    assert_snapshot!(command.snapshot(), @"
+    status: 7
+    --- stdout
+    --- stderr
+    [time] INFO  1 of 1 migrations are pending in [db], schema public
+    [time] INFO  recovery point: [lsn] at [time], should this have to be undone from a backup
+    [time] WARN  V1__blocked has waited [duration] for a lock on busy, in the way: pid [pid] (application harness, user postgres)
+    error: V1__blocked was blocked at each of 1 tries
+      canceling statement due to lock timeout (SQLSTATE 55P03)
+      it waited for a lock on busy, in the way: pid [pid] (application harness, user postgres)
+
+    hint: let pid [pid] finish, end it with SELECT pg_terminate_backend([pid]), or raise MIGRATE_LOCK_RETRIES
+    hint: GRANT pg_read_all_stats to the role of the URL to be shown what such a session does
+    ");
+}
+
+#[test]
+fn a_prepared_transaction_in_the_way_is_named() {
+    let server = Server::start(ServerOptions::new().setting("max_prepared_transactions", "1"));
+    let database = server.database();
+    database.execute("CREATE TABLE busy ()");
+    database.execute("BEGIN; LOCK TABLE busy; PREPARE TRANSACTION 'forgotten'");
+    let command = zerostarter_db(&database)
+        .migration(BLOCKED.0, BLOCKED.1)
+        .env("MIGRATE_LOCK_TIMEOUT", "1s")
+        .env("MIGRATE_LOCK_RETRIES", "1");
+    assert_snapshot!(command.snapshot(), @"
+    status: 7
+    --- stdout
+    --- stderr
+    [time] INFO  1 of 1 migrations are pending in [db], schema public
+    [time] INFO  recovery point: [lsn] at [time], should this have to be undone from a backup
+    [time] WARN  V1__blocked has waited [duration] for a lock on busy, in the way: a prepared transaction (see pg_prepared_xacts)
+    error: V1__blocked was blocked at each of 1 tries
+      canceling statement due to lock timeout (SQLSTATE 55P03)
+      it waited for a lock on busy, in the way: a prepared transaction (see pg_prepared_xacts)
+
+    hint: COMMIT PREPARED or ROLLBACK PREPARED what pg_prepared_xacts lists
+    ");
+    database.execute("ROLLBACK PREPARED 'forgotten'");
+}
+
+#[test]
+fn a_try_ends_when_its_lock_waits_add_up_to_the_budget() {
+    let database = Server::shared().database();
+    database.execute("CREATE TABLE first (); CREATE TABLE second ()");
+    let [first, second] = ["first", "second"].map(|table| {
+        let session = database.session();
+        session.execute(&format!("BEGIN; LOCK TABLE {table}"));
+        session
+    });
+    let mut running = zerostarter_db(&database)
+        .migration(
+            "V1__two.sql",
+            "ALTER TABLE first ADD a int; ALTER TABLE second ADD a int;",
+        )
+        .env("MIGRATE_LOCK_TIMEOUT", "none")
+        .env("MIGRATE_LOCK_BUDGET", "3s")
+        .env("MIGRATE_LOCK_RETRIES", "1")
+        .start();
+    running.wait_for_stderr("for a lock on first, in the way: pid ");
+    first.execute("SELECT pg_sleep(1); COMMIT");
+    running.wait_for_stderr("for a lock on second, in the way: pid ");
+    let run = running.wait();
+    assert_eq!(run.status, 7, "{}", run.stderr);
+    assert!(
+        run.stderr
+            .contains("for locks, which is all of MIGRATE_LOCK_BUDGET"),
+        "{}",
+        run.stderr
+    );
+    let waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    assert_eq!(database.rows(waits), ["0"]);
+    second.execute("COMMIT");
+    assert!(
+        !database
+            .catalog()
+            .iter()
+            .any(|line| line.starts_with("column public.first.a"))
+    );
 }
 
 #[test]

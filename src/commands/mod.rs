@@ -8,8 +8,7 @@ mod plan;
 mod status;
 mod wait;
 
-use tokio::time::Instant;
-
+use crate::attempt::is_transient;
 use crate::catalog::{self, Snapshot};
 use crate::cli::{Cli, Command, MigrateFlags};
 use crate::config::Config;
@@ -17,6 +16,7 @@ use crate::connect::connect;
 use crate::error::Error;
 use crate::log;
 use crate::output::Output;
+use crate::patience::Patience;
 use crate::settings::Settings;
 use crate::source::{self, SourceFile};
 
@@ -60,12 +60,17 @@ pub async fn run(cli: &Cli, settings: &Settings, output: &Output) -> Result<(), 
 
 /// Reads the database's state on a connection of its own, for commands that only look.
 async fn look(config: &Config) -> Result<Snapshot, Error> {
-    let connection = connect(config, Instant::now() + config.wait).await?;
-    let snapshot = catalog::read(&connection, config)
-        .await
-        .map_err(Error::reading_failed);
-    connection.close().await;
-    snapshot
+    let mut patience = Patience::new(config);
+    let mut connection = connect(config, patience.connect_deadline()).await?;
+    loop {
+        match catalog::read(&connection, config).await {
+            Err(error) if is_transient(&error) => connection = patience.reconnect(error).await?,
+            outcome => {
+                connection.close().await;
+                return outcome.map_err(Error::reading_failed);
+            }
+        }
+    }
 }
 
 /// The names of the migrations at `indexes`.

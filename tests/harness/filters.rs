@@ -24,6 +24,7 @@ static FILTERS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
             "[time]",
         ),
         (r"\b[0-9A-F]{1,8}/[0-9A-F]{5,8}\b", "[lsn]"),
+        (r"(pg_terminate_backend\()\d+", "${1}[pid]"),
         (r#"(?i)\b(pid(?:=|: ?|":\s*| ))\d+\b"#, "${1}[pid]"),
         (
             r"((?:127\.0\.0\.1|\[::1\]|localhost|host\.docker\.internal):)\d{5}\b",
