@@ -6,14 +6,15 @@
 use std::ffi::OsString;
 use std::fmt;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
+use clap_complete::{Shell, generate};
 
-use crate::cli::Cli;
+use crate::cli::{Cli, Command};
 
 /// What a command line that cannot be run is answered with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// `--help` or `--version`: a text that was asked for.
+    /// `--help`, `--version` or `completions`: a text that was asked for, which needs no settings.
     Text(String),
     /// Something is wrong with it.
     Misuse(Misuse),
@@ -43,15 +44,26 @@ impl Cli {
     /// The answer to one that cannot be run.
     pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, Answer> {
         let arguments: Vec<OsString> = arguments.into_iter().collect();
-        Self::try_parse_from(&arguments).map_err(|error| {
+        let cli = Self::try_parse_from(&arguments).map_err(|error| {
             let text = error.to_string();
             if error.use_stderr() {
                 Answer::Misuse(Misuse::new(text, &arguments))
             } else {
                 Answer::Text(text)
             }
-        })
+        })?;
+        match cli.command {
+            Some(Command::Completions { shell }) => Err(Answer::Text(completions(shell))),
+            _ => Ok(cli),
+        }
     }
+}
+
+/// A script that teaches a shell our commands and flags.
+fn completions(shell: Shell) -> String {
+    let mut script = Vec::new();
+    generate(shell, &mut Cli::command(), env!("CARGO_PKG_NAME"), &mut script);
+    String::from_utf8_lossy(&script).into_owned()
 }
 
 impl Misuse {

@@ -56,7 +56,7 @@ impl Error {
                 newest: Some(newest), ..
             } => vec![format!("the newest migration is {newest}")],
             Self::Unreachable { .. } => one(
-                "check that the server runs and that host and port in the URL are right, or raise MIGRATE_WAIT",
+                "check that the server runs and that host and port in the URL are right, or raise MIGRATE_WAIT (for wait: WAIT_TIMEOUT)",
             ),
             Self::Dotenv(_) => one("write NAME=value, and quote a value that has spaces or a #"),
             Self::Database { .. }

@@ -51,7 +51,7 @@ fn a_server_that_never_comes_is_given_up_after_the_wait() {
     error: 127.0.0.1:[port] could not be reached within [duration]
       error connecting to server: Connection refused (os error 111)
 
-    hint: check that the server runs and that host and port in the URL are right, or raise MIGRATE_WAIT
+    hint: check that the server runs and that host and port in the URL are right, or raise MIGRATE_WAIT (for wait: WAIT_TIMEOUT)
     ");
     assert!(started.elapsed() >= Duration::from_secs(1));
 }
@@ -439,4 +439,33 @@ fn an_answer_that_is_cut_off_anywhere_loses_and_repeats_nothing() {
         }
     }
     assert!(lost_commits > 0, "no cut came between a commit and its answer");
+}
+
+#[test]
+fn commands_that_only_look_connect_again_too() {
+    let database = Server::shared().database();
+    assert_eq!(zerostarter_db(&database).run().status, 0);
+    for command in ["status", "check", "wait", "plan"] {
+        let mut reconnected = 0;
+        for bytes in (0..1200).step_by(100) {
+            let proxy = Proxy::builder()
+                .reset_after_bytes(bytes)
+                .only_first(1)
+                .start(database.port());
+            let run = zerostarter_db(&database)
+                .env("POSTGRES_URL", database.url_through(proxy.port()))
+                .args([command])
+                .run();
+            assert_eq!(
+                run.status, 0,
+                "{command}, cut after {bytes} bytes: {}",
+                run.stderr
+            );
+            reconnected += usize::from(run.stderr.contains("lost the connection"));
+        }
+        assert!(
+            reconnected > 0,
+            "{command} never lost a connection it was reading from"
+        );
+    }
 }

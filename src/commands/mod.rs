@@ -1,7 +1,6 @@
 //! One module a command.
 
 mod check;
-mod completions;
 mod env;
 mod migrate;
 mod plan;
@@ -30,9 +29,6 @@ pub async fn run(cli: &Cli, settings: &Settings, output: &Output) -> Result<(), 
         .command
         .clone()
         .unwrap_or(Command::Migrate(MigrateFlags::default()));
-    if let Command::Completions { shell } = command {
-        return completions::run(shell, output);
-    }
     // Before anything about the settings is printed: another variable may repeat the password.
     for name in ["POSTGRES_URL", "POSTGRES_DIRECT_URL"] {
         if let Some(url) = settings.get(name).and_then(|setting| setting.value.parse().ok()) {
@@ -54,7 +50,7 @@ pub async fn run(cli: &Cli, settings: &Settings, output: &Output) -> Result<(), 
         Command::Check => check::run(&config, &files).await,
         Command::Wait { .. } => wait::run(&config, &files).await,
         Command::Plan(_) => plan::run(&config, &files, output).await,
-        Command::Env | Command::Completions { .. } => unreachable!("they have run above"),
+        Command::Env | Command::Completions { .. } => unreachable!("they were answered without a database"),
     }
 }
 
