@@ -21,7 +21,8 @@ Exit status:
   4  the database refused: password, TLS, permission, missing database, standby
   5  migrations are pending (check; wait when its time is over)
   6  the history in the database and the migrations disagree
-  7  another migrator or a table lock was in the way until the limit";
+  7  another migrator or a table lock was in the way until the limit
+  130, 143  SIGINT, SIGTERM: what was under way was cancelled and rolled back";
 
 /// Applies the pending migrations to a PostgreSQL database, and exits.
 ///

@@ -127,6 +127,9 @@ impl Config {
         let node_env = reader.node_env();
         let url = reader.url();
         let production = node_env == Some(NodeEnv::Production);
+        if let Some((variable, url)) = url.as_ref().filter(|_| production) {
+            reader.refuse_local_password(variable, url);
+        }
         let plaintext = reader.yes_or_no("POSTGRES_PLAINTEXT_IN_PRODUCTION");
         let (tls_policy, tls_material) = reader.tls(url.as_ref(), production, plaintext);
         let wait = reader.duration("MIGRATE_WAIT");

@@ -7,10 +7,13 @@ use std::time::Duration;
 use tokio_postgres::config::{ChannelBinding, SslNegotiation};
 
 use crate::config::{NodeEnv, Problem};
-use crate::postgres_url::{Address, PostgresUrl};
+use crate::postgres_url::{Address, PostgresUrl, Secret};
 use crate::settings::{Settings, named};
 use crate::tls::{TlsMaterial, TlsPolicy};
 use crate::url_parameters::{RootCertificate, SslMode};
+
+/// The password that compose.yaml has where nobody has chosen one.
+const LOCAL_PASSWORD: &str = "local-development-only";
 
 /// Collects problems while settings are read one by one.
 pub(crate) struct Reader<'a> {
@@ -98,6 +101,18 @@ impl Reader<'_> {
             self.problem(name, "is longer than the 24 days that PostgreSQL can count", None);
         }
         duration
+    }
+
+    /// The stack's password for a first try on one's own machine is in a file that everybody can read.
+    pub(crate) fn refuse_local_password(&mut self, variable: &str, url: &PostgresUrl) {
+        let password = url.password.as_ref().map(Secret::expose);
+        if password == Some(LOCAL_PASSWORD) {
+            self.problem(
+                variable,
+                "has the default password of compose.yaml, which everybody knows, and this is production",
+                Some("set POSTGRES_PASSWORD to a password of your own"),
+            );
+        }
     }
 
     pub(crate) fn node_env(&mut self) -> Option<NodeEnv> {

@@ -1,8 +1,11 @@
 //! One connection: how it is opened and closed, and how every setting of the URL reaches the wire.
 
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use futures_util::future::poll_fn;
+use futures_util::future::{BoxFuture, poll_fn};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_postgres::config::{SslMode as WireSslMode, SslNegotiation};
@@ -22,13 +25,47 @@ pub const ATTEMPT_LIMIT: Duration = Duration::from_secs(10);
 /// server vanished without a word would hang for the two hours of the operating system's defaults.
 const SILENCE_LIMIT: Duration = Duration::from_secs(30);
 
+/// How long asking for a cancellation may take: whoever sent the signal expects an end within a second.
+const CANCEL_LIMIT: Duration = Duration::from_millis(300);
+
 /// How long the farewell may take before the socket is simply dropped.
 const FAREWELL_LIMIT: Duration = Duration::from_secs(1);
+
+/// Asks the server, on a connection of its own, to cancel what the one it belongs to is doing.
+type Cancel = Box<dyn Fn() -> BoxFuture<'static, Result<(), tokio_postgres::Error>> + Send + Sync>;
+
+/// How a connection's work is stopped from outside.
+pub struct Brake {
+    cancel: Cancel,
+    is_pulled: AtomicBool,
+}
+
+impl Brake {
+    /// Cancels the statement that is under way; no migration is begun after it.
+    pub(crate) async fn pull(&self) {
+        self.is_pulled.store(true, Ordering::Relaxed);
+        // A server that cannot be asked notices by itself that we are gone.
+        let _ = timeout(CANCEL_LIMIT, (self.cancel)()).await;
+    }
+
+    pub(crate) fn is_pulled(&self) -> bool {
+        self.is_pulled.load(Ordering::Relaxed)
+    }
+}
+
+impl fmt::Debug for Brake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Brake")
+            .field("is_pulled", &self.is_pulled)
+            .finish_non_exhaustive()
+    }
+}
 
 /// An open connection and the task that moves its bytes.
 #[derive(Debug)]
 pub struct Connection {
     client: Client,
+    brake: Arc<Brake>,
     driver: JoinHandle<()>,
     reads_backslashes_literally: bool,
 }
@@ -38,6 +75,11 @@ impl Connection {
     #[must_use]
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// What stops its work from outside.
+    pub(crate) fn brake(&self) -> &Arc<Brake> {
+        &self.brake
     }
 
     /// Whether the server reads `'\'` as a whole string, which is how migration files are read here.
@@ -126,13 +168,13 @@ async fn open_tls(
 
 async fn open<T>(config: &Config, host: &Host, mode: WireSslMode, tls: T) -> Result<Connection, AttemptError>
 where
-    T: MakeTlsConnect<Socket>,
+    T: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static,
     T::Stream: Send + 'static,
     T::TlsConnect: Send,
     <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
 {
     let (client, mut connection) = wire_config(config, host, mode)
-        .connect(tls)
+        .connect(tls.clone())
         .await
         .map_err(AttemptError::Postgres)?;
     let reads_backslashes_literally = connection.parameter("standard_conforming_strings") != Some("off");
@@ -146,8 +188,17 @@ where
             }
         }
     });
+    let token = client.cancel_token();
+    let cancel: Cancel = Box::new(move || {
+        let (token, tls) = (token.clone(), tls.clone());
+        Box::pin(async move { token.cancel_query(tls).await })
+    });
     Ok(Connection {
         client,
+        brake: Arc::new(Brake {
+            cancel,
+            is_pulled: AtomicBool::new(false),
+        }),
         driver,
         reads_backslashes_literally,
     })

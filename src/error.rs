@@ -12,6 +12,7 @@ use crate::config::Problem;
 use crate::duration::in_seconds;
 use crate::exit_status::ExitStatus;
 use crate::history::Conflict;
+use crate::interrupt::Signal;
 use crate::message::{Rejection, Site};
 use crate::preflight::Finding;
 use crate::variables::DotenvError;
@@ -55,6 +56,18 @@ pub enum Error {
         found: String,
         /// The first schema of the search path.
         schema: String,
+    },
+    /// A signal ended the run.
+    #[error("{} ended the run", .signal.name())]
+    Interrupted {
+        /// Which.
+        signal: Signal,
+        /// The migration that was under way.
+        under_way: Option<String>,
+        /// Whether the server said that it has cancelled that.
+        is_confirmed: bool,
+        /// What this run had applied before.
+        applied: Vec<String>,
     },
     /// Other migrators were at work for longer than `MIGRATE_LOCK_WAIT`.
     #[error("gave up after {}: {reason}", in_seconds(*waited))]
@@ -238,6 +251,12 @@ impl Error {
             | Self::Output(_)
             | Self::Start(_)
             | Self::Unconfirmed(_) => ExitStatus::Failed,
+            Self::Interrupted {
+                signal: Signal::Int, ..
+            } => ExitStatus::Interrupted,
+            Self::Interrupted {
+                signal: Signal::Term, ..
+            } => ExitStatus::Terminated,
             Self::Pending(_) => ExitStatus::Pending,
             Self::Unreachable { .. } => ExitStatus::Unreachable,
         }
@@ -254,6 +273,12 @@ impl Error {
             Self::Denied(
                 Denial::CreateDatabase { answer, .. } | Denial::Read { answer } | Denial::Role { answer },
             ) => vec![answer.clone()],
+            Self::Interrupted {
+                under_way,
+                is_confirmed,
+                applied,
+                ..
+            } => interruption_details(under_way.as_deref(), *is_confirmed, applied),
             Self::Locked {
                 holder: Some(holder), ..
             } => vec![format!("the lock is held by {holder}")],
@@ -327,9 +352,25 @@ fn migration_details(rejection: &Rejection, applied: &[String]) -> Vec<String> {
             .as_ref()
             .map(|text| format!("context: {}", text.replace('\n', " / "))),
     );
-    lines.push(match applied {
+    lines.push(applied_before(applied));
+    lines
+}
+
+fn interruption_details(under_way: Option<&str>, is_confirmed: bool, applied: &[String]) -> Vec<String> {
+    let fate = match (under_way, is_confirmed) {
+        (Some(stem), true) => Some(format!("{stem} was cancelled and rolled back")),
+        (Some(stem), false) => Some(format!(
+            "{stem} was under way, and the server has not said what became of it; the history will"
+        )),
+        (None, _) => None,
+    };
+    let kept = (!applied.is_empty()).then(|| format!("applied, and kept: {}", applied.join(", ")));
+    fate.into_iter().chain(kept).collect()
+}
+
+fn applied_before(applied: &[String]) -> String {
+    match applied {
         [] => "nothing was applied before it".to_owned(),
         applied => format!("applied before it, and kept: {}", applied.join(", ")),
-    });
-    lines
+    }
 }

@@ -2,7 +2,6 @@
 
 /// The exit status of every command: a contract that scripts, init containers and jobs rely on.
 ///
-/// A command that is ended by a signal reports 128 plus the signal's number, as any program does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ExitStatus {
@@ -22,6 +21,10 @@ pub enum ExitStatus {
     Conflict,
     /// 7: another migrator or a table lock was in the way until the limit.
     Blocked,
+    /// 130: SIGINT ended the run.
+    Interrupted,
+    /// 143: SIGTERM ended the run.
+    Terminated,
 }
 
 impl ExitStatus {
@@ -37,6 +40,8 @@ impl ExitStatus {
             Self::Pending => 5,
             Self::Conflict => 6,
             Self::Blocked => 7,
+            Self::Interrupted => 130,
+            Self::Terminated => 143,
         }
     }
 }

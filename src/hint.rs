@@ -59,6 +59,7 @@ impl Error {
                 "check that the server runs and that host and port in the URL are right, or raise MIGRATE_WAIT (for wait: WAIT_TIMEOUT)",
             ),
             Self::Dotenv(_) => one("write NAME=value, and quote a value that has spaces or a #"),
+            Self::Interrupted { .. } => one("run it again: it goes on where this run stopped"),
             Self::Database { .. }
             | Self::Engine(_)
             | Self::Output(_)

@@ -28,6 +28,8 @@ pub enum SessionError {
     Rejected(Box<Rejection>),
     /// This migration waited for locks, this long in all, until `MIGRATE_LOCK_BUDGET` was used up.
     OverBudget(String, Duration),
+    /// The run is being stopped; this migration was not begun.
+    Stopped,
     /// The driver could not make sense of an answer.
     Driver(tokio_postgres::Error),
     /// The server said that all is well, but the history row is not there.

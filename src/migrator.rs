@@ -1,7 +1,12 @@
 //! The algorithm: read, compare, inspect, apply one by one.
 
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
 use refinery_core::{Runner, Target};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tokio_postgres::error::SqlState;
 
 use crate::attempt::{describe, is_transient};
@@ -13,11 +18,16 @@ use crate::connection::Connection;
 use crate::duration::in_seconds;
 use crate::error::{Denial, Error};
 use crate::history::{Comparison, Conflict, compare};
+use crate::interrupt::Signal;
 use crate::message::SessionError;
 use crate::patience::{Defeat, Patience};
 use crate::preflight;
-use crate::session::{Done, Session};
+use crate::progress::{Done, Progress};
+use crate::session::Session;
 use crate::source::SourceFile;
+
+/// How long the server may take to say that it has cancelled a statement.
+const STOPPING_LIMIT: Duration = Duration::from_millis(500);
 
 /// What a run did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,35 +55,79 @@ impl From<Error> for Interruption {
 }
 
 /// Applies what is pending, whatever else happens to the connection or is done by other migrators meanwhile.
+/// When `interrupt` is done, it cancels what is under way.
 ///
 /// # Errors
 ///
 /// See [`Error`]; whatever was applied before an error stays applied.
-pub async fn migrate(config: &Config, files: &[SourceFile]) -> Result<Report, Error> {
+pub async fn migrate(
+    config: &Config,
+    files: &[SourceFile],
+    interrupt: impl Future<Output = Signal>,
+) -> Result<Report, Error> {
+    let progress = Progress::default();
+    let mut work = pin!(run(config, files, &progress));
+    let signal = match select(work.as_mut(), pin!(interrupt)).await {
+        Either::Left((outcome, _)) => return outcome,
+        Either::Right((signal, _)) => signal,
+    };
+    let brake = progress.lock().brake.clone();
+    let mut is_confirmed = false;
+    if let Some(brake) = brake {
+        brake.pull().await;
+        // So that the server has rolled back, and the lock is free, before we are gone.
+        match timeout(STOPPING_LIMIT, work).await {
+            Ok(Ok(report)) => return Ok(report),
+            Ok(Err(_)) => is_confirmed = true,
+            Err(_) => {}
+        }
+    }
+    let mut state = progress.lock();
+    Err(Error::Interrupted {
+        signal,
+        under_way: state.under_way.take(),
+        is_confirmed,
+        applied: state.applied_names(),
+    })
+}
+
+async fn run(config: &Config, files: &[SourceFile], progress: &Progress) -> Result<Report, Error> {
     let mut migrator = Migrator {
         config,
         files,
-        report: Report::default(),
+        progress,
         told: None,
     };
     let mut patience = Patience::new(config);
     let mut connection = connect_or_create(config, patience.connect_deadline()).await?;
     loop {
-        let applied_before = migrator.report.applied.len();
+        let applied_before = progress.lock().applied.len();
+        progress.lock().brake = Some(Arc::clone(connection.brake()));
         let interruption = match migrator.pass(&connection).await {
             Ok(()) => {
                 connection.close().await;
-                return Ok(migrator.report);
+                let applied = progress.lock().applied.clone();
+                return Ok(Report { applied });
             }
             Err(interruption) => interruption,
         };
-        if migrator.report.applied.len() > applied_before {
+        {
+            let mut state = progress.lock();
+            state.brake = None;
+            if matches!(
+                interruption,
+                Interruption::Contended { .. } | Interruption::Beaten(_)
+            ) {
+                state.under_way = None;
+            }
+        }
+        if progress.lock().applied.len() > applied_before {
             patience = Patience::new(config);
         }
         match interruption {
             Interruption::Fatal(error) => {
                 connection.close().await;
-                return Err(with_applied(error, &migrator.report));
+                return Err(with_applied(error, progress));
             }
             Interruption::Lost(error) => connection = patience.reconnect(error).await?,
             Interruption::Contended { reason, schema } => {
@@ -88,7 +142,7 @@ pub async fn migrate(config: &Config, files: &[SourceFile]) -> Result<Report, Er
 struct Migrator<'a> {
     config: &'a Config,
     files: &'a [SourceFile],
-    report: Report,
+    progress: &'a Progress,
     /// How many pending migrations the log knows of, so that further tries do not repeat it.
     told: Option<usize>,
 }
@@ -122,9 +176,8 @@ impl Migrator<'_> {
         let target = config.target.map_or(Target::Latest, Target::Version);
         let mut runner = Runner::new(&migrations).set_target(target);
         runner.set_migration_table_name(snapshot.history_table());
-        let mut session = Session::new(connection, config, snapshot, files, pending);
+        let mut session = Session::new(connection, config, snapshot, files, pending, self.progress);
         let outcome = runner.run_async(&mut session).await;
-        self.report.applied.append(&mut session.done);
         match (outcome, session.failure) {
             (Ok(_), _) => Ok(()),
             (Err(_), Some(failure)) => Err(interruption(failure, session.blocked, &snapshot.schema)),
@@ -145,11 +198,11 @@ async fn connect_or_create(config: &Config, deadline: Instant) -> Result<Connect
     }
 }
 
-fn with_applied(error: Error, report: &Report) -> Error {
+fn with_applied(error: Error, progress: &Progress) -> Error {
     match error {
         Error::Migration { rejection, .. } => Error::Migration {
             rejection,
-            applied: report.applied.iter().map(|done| done.stem.clone()).collect(),
+            applied: progress.lock().applied_names(),
         },
         error => error,
     }
@@ -307,6 +360,7 @@ fn interruption(failure: SessionError, wait: Option<Wait>, schema: &str) -> Inte
             doing: "applying a migration",
             source,
         }),
+        SessionError::Stopped => Interruption::Fatal(Error::Engine("it was stopped".to_owned())),
         SessionError::Unconfirmed(stem) => Interruption::Fatal(Error::Unconfirmed(stem)),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::pin::pin;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_util::TryStreamExt as _;
 use refinery_core::Migration;
@@ -18,6 +18,7 @@ use crate::connection::Connection;
 use crate::duration::millis;
 use crate::lock::{self, raise_unless};
 use crate::message::{HISTORY_MOVED, Message, SessionError, TRANSACTION_LEFT};
+use crate::progress::{Done, Progress};
 use crate::source::SourceFile;
 use crate::sql::{identifier, literal};
 use crate::watcher::Watcher;
@@ -27,17 +28,6 @@ const CONFIRMATION: &str = "zerostarter_db_applied";
 
 /// How long a transaction that failed may stay open before the server ends it, should we vanish then.
 const IDLE_IN_TRANSACTION_LIMIT_MS: u32 = 60_000;
-
-/// A migration that the server has confirmed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Done {
-    /// The migration.
-    pub stem: String,
-    /// Its version.
-    pub version: i64,
-    /// From sending it to its confirmation.
-    pub took: Duration,
-}
 
 /// One pass over the pending migrations on one connection.
 pub struct Session<'a> {
@@ -51,8 +41,7 @@ pub struct Session<'a> {
     last_version: Option<i64>,
     /// refinery's statement that creates the history, until it has been sent.
     create_history: Option<String>,
-    /// What this session has applied.
-    pub done: Vec<Done>,
+    progress: &'a Progress,
     /// The last lock that the migration which failed was seen to wait for.
     pub blocked: Option<Wait>,
     /// Why it stopped early. refinery hands errors on by reference only, so ours waits here.
@@ -73,6 +62,7 @@ impl<'a> Session<'a> {
         snapshot: &'a Snapshot,
         files: &'a [SourceFile],
         pending: &[usize],
+        progress: &'a Progress,
     ) -> Self {
         let is_applied = |file: &&SourceFile| {
             snapshot
@@ -98,13 +88,17 @@ impl<'a> Session<'a> {
             pending: pending.iter().map(|index| &files[*index]).collect(),
             last_version: snapshot.applied().last().map(|row| row.version),
             create_history: None,
-            done: Vec::new(),
+            progress,
             blocked: None,
             failure: None,
         }
     }
 
     async fn apply(&mut self, file: &SourceFile, insert: &str) -> Result<(), SessionError> {
+        if self.connection.brake().is_pulled() {
+            return Err(SessionError::Stopped);
+        }
+        self.progress.lock().under_way = Some(file.stem.clone());
         let started = Instant::now();
         let preamble = self.preamble(file);
         let closing = self.closing(file, insert);
@@ -118,14 +112,21 @@ impl<'a> Session<'a> {
                 // Should this not get through, the connection is gone and the server rolls back by itself.
                 let _ = self.connection.client().batch_execute("ROLLBACK").await;
                 self.blocked = blocked;
-                return Err(match (failure, cancelled_after) {
-                    (SessionError::Rejected(rejection), Some(waited))
+                match (failure, cancelled_after) {
+                    (SessionError::Rejected(rejection), waited)
                         if rejection.sql_state == SqlState::QUERY_CANCELED =>
                     {
-                        SessionError::OverBudget(rejection.stem, waited)
+                        // What was cancelled may have been the confirmation of a commit.
+                        match (self.find_committed(file).await, waited) {
+                            (Some(version), _) => Some(version),
+                            (None, Some(waited)) => {
+                                return Err(SessionError::OverBudget(rejection.stem, waited));
+                            }
+                            (None, None) => return Err(SessionError::Rejected(rejection)),
+                        }
                     }
-                    (failure, _) => failure,
-                });
+                    (failure, _) => return Err(failure),
+                }
             }
             outcome => outcome?,
         };
@@ -147,7 +148,9 @@ impl<'a> Session<'a> {
             "applied {} in {ms} ms",
             done.stem
         );
-        self.done.push(done);
+        let mut state = self.progress.lock();
+        state.under_way = None;
+        state.applied.push(done);
         Ok(())
     }
 
@@ -248,13 +251,31 @@ impl<'a> Session<'a> {
         statements.push("RESET ALL".to_owned());
         statements.push("SET LOCAL statement_timeout = 0".to_owned());
         statements.extend(self.set_role());
-        statements.push(format!(
+        statements.push(self.read_back(file));
+        statements
+    }
+
+    fn read_back(&self, file: &SourceFile) -> String {
+        format!(
             "SELECT version AS {CONFIRMATION} FROM {} WHERE version = {} AND checksum = {}",
             self.snapshot.history_table(),
             file.version(),
             literal(&file.checksum().to_string()),
-        ));
-        statements
+        )
+    }
+
+    /// Whether the history has `file` although its message ended in an error.
+    async fn find_committed(&self, file: &SourceFile) -> Option<i64> {
+        let statements: Vec<String> = std::iter::once("SET LOCAL statement_timeout = 0".to_owned())
+            .chain(self.set_role())
+            .chain([self.read_back(file)])
+            .collect();
+        let question = statements.join(";\n");
+        let answers = self.connection.client().simple_query(&question).await.ok()?;
+        answers.iter().find_map(|answer| match answer {
+            SimpleQueryMessage::Row(row) => row.get(0).and_then(|text| text.parse().ok()),
+            _ => None,
+        })
     }
 
     fn set_role(&self) -> Option<String> {

@@ -301,3 +301,47 @@ fn the_configuration_is_a_function_of_its_variables() {
     assert_eq!(config.wait.as_secs(), 5);
     assert_eq!(config.url.database, "app");
 }
+
+/// compose.yaml has a password that works at once, on one's own machine.
+#[test]
+fn the_local_password_is_refused_in_production() {
+    let compose = include_str!("../compose.yaml");
+    let password = "local-development-only";
+    assert!(compose.contains(&format!(":-{password}}}")));
+    let command = bare().env("NODE_ENV", "production").env(
+        "POSTGRES_URL",
+        format!("postgres://u:{password}@db.example.com/d"),
+    );
+    assert_snapshot!(command.snapshot(), @"
+    status: 2
+    --- stdout
+    NODE_ENV=production  (environment)
+    POSTGRES_URL=***  (environment)
+    POSTGRES_URL_FILE  (not set)
+    POSTGRES_DIRECT_URL  (not set)
+    POSTGRES_DIRECT_URL_FILE  (not set)
+    INTERNAL_API_URL  (not set)
+    POSTGRES_CA_FILE  (not set)
+    POSTGRES_PLAINTEXT_IN_PRODUCTION=no  (default)
+    MIGRATIONS_DIR  (not set)
+    MIGRATE_WAIT=60s  (default)
+    MIGRATE_LOCK_WAIT=10m  (default)
+    MIGRATE_LOCK_TIMEOUT=2s  (default)
+    MIGRATE_LOCK_BUDGET=4s  (default)
+    MIGRATE_LOCK_RETRIES=10  (default)
+    MIGRATE_STATEMENT_TIMEOUT=none  (default)
+    MIGRATE_AHEAD=allow  (default)
+    MIGRATE_ROLE  (not set)
+    MIGRATE_TARGET  (not set)
+    WAIT_TIMEOUT  (not set)
+    STATUS_JSON=no  (default)
+    MIGRATE_CREATE_DATABASE=no  (default)
+    LOG_FORMAT=text  (default)
+    RUST_LOG=info  (default)
+    --- stderr
+    error: the configuration cannot be used
+      POSTGRES_URL has the default password of compose.yaml, which everybody knows, and this is production
+
+    hint: set POSTGRES_PASSWORD to a password of your own
+    ");
+}

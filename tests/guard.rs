@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use zerostarter_db::catalog;
 use zerostarter_db::connect::connect;
 use zerostarter_db::message::SessionError;
+use zerostarter_db::progress::Progress;
 use zerostarter_db::session::Session;
 use zerostarter_db::source;
 
@@ -30,9 +31,10 @@ fn apply_uninspected(database: &Database, sql: &str) -> Option<SessionError> {
             .expect("a connection");
         let snapshot = catalog::read(&connection, &config).await.expect("the state");
         let migrations: Vec<_> = files.iter().map(|file| file.migration().clone()).collect();
+        let progress = Progress::default();
         let mut runner = Runner::new(&migrations);
         runner.set_migration_table_name(snapshot.history_table());
-        let mut session = Session::new(&connection, &config, &snapshot, &files, &[0, 1]);
+        let mut session = Session::new(&connection, &config, &snapshot, &files, &[0, 1], &progress);
         let outcome = runner.run_async(&mut session).await;
         assert_eq!(outcome.is_err(), session.failure.is_some());
         session.failure

@@ -16,7 +16,9 @@ mod properties;
 mod readme;
 mod refinery;
 mod schema;
+
 mod secrets;
+mod signals;
 mod sql_errors;
 mod streams;
 mod tls;

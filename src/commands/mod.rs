@@ -7,12 +7,17 @@ mod plan;
 mod status;
 mod wait;
 
+use std::pin::pin;
+
+use futures_util::future::{Either, select};
+
 use crate::attempt::is_transient;
 use crate::catalog::{self, Snapshot};
 use crate::cli::{Cli, Command, MigrateFlags};
 use crate::config::Config;
 use crate::connect::connect;
 use crate::error::Error;
+use crate::interrupt::Interrupt;
 use crate::log;
 use crate::output::Output;
 use crate::patience::Patience;
@@ -29,6 +34,7 @@ pub async fn run(cli: &Cli, settings: &Settings, output: &Output) -> Result<(), 
         .command
         .clone()
         .unwrap_or(Command::Migrate(MigrateFlags::default()));
+    let mut interrupt = Interrupt::install().map_err(Error::Start)?;
     // Before anything about the settings is printed: another variable may repeat the password.
     for name in ["POSTGRES_URL", "POSTGRES_DIRECT_URL"] {
         if let Some(url) = settings.get(name).and_then(|setting| setting.value.parse().ok()) {
@@ -44,13 +50,40 @@ pub async fn run(cli: &Cli, settings: &Settings, output: &Output) -> Result<(), 
     log::start(output, config.log_filter.clone());
     config.tell();
     let files = source::load(config.migrations_dir.as_deref())?;
+    if matches!(command, Command::Migrate(_)) {
+        return migrate::run(&config, &files, &mut interrupt).await;
+    }
+    // The others change nothing, so that there is nothing to cancel.
+    match select(
+        pin!(look_only(command, &config, &files, output)),
+        pin!(interrupt.signal()),
+    )
+    .await
+    {
+        Either::Left((outcome, _)) => outcome,
+        Either::Right((signal, _)) => Err(Error::Interrupted {
+            signal,
+            under_way: None,
+            is_confirmed: true,
+            applied: Vec::new(),
+        }),
+    }
+}
+
+async fn look_only(
+    command: Command,
+    config: &Config,
+    files: &[SourceFile],
+    output: &Output,
+) -> Result<(), Error> {
     match command {
-        Command::Migrate(_) => migrate::run(&config, &files).await,
-        Command::Status { .. } => status::run(&config, &files, output).await,
-        Command::Check => check::run(&config, &files).await,
-        Command::Wait { .. } => wait::run(&config, &files).await,
-        Command::Plan(_) => plan::run(&config, &files, output).await,
-        Command::Env | Command::Completions { .. } => unreachable!("they were answered without a database"),
+        Command::Status { .. } => status::run(config, files, output).await,
+        Command::Check => check::run(config, files).await,
+        Command::Wait { .. } => wait::run(config, files).await,
+        Command::Plan(_) => plan::run(config, files, output).await,
+        Command::Migrate(_) | Command::Env | Command::Completions { .. } => {
+            unreachable!("they are answered elsewhere")
+        }
     }
 }
 

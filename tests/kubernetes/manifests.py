@@ -249,24 +249,29 @@ def pod(path, kind, name, settings):
             values = dict(setting.split("=", 1) for setting in settings)
             variables[:] = [variable for variable in variables if variable["name"] not in values]
             variables.extend({"name": key, "value": value} for key, value in values.items())
-    # The addresses come from the caller: the secret of podman 4.3 knows no stringData.
+    # The addresses come from the caller. Podman knows no stringData.
     urls = {"postgres_url": os.environ["TEST_URL"]}
     if "TEST_DIRECT_URL" in os.environ:
         urls["postgres_direct_url"] = os.environ["TEST_DIRECT_URL"]
-    data = {key: base64.b64encode(url.encode()).decode() for key, url in urls.items()}
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "zerostarter-db"}}
+    secret["data"] = {key: base64.b64encode(url.encode()).decode() for key, url in urls.items()}
+    with open(os.environ["TEST_RAW_SECRET"], "w", encoding="utf-8") as file:
+        yaml.safe_dump({**secret, "data": urls}, file)
     with open(os.environ["TEST_CA"], encoding="utf-8") as file:
         certificate = file.read()
+    # Or podman would remove an init container that has succeeded, and there were nothing to look at.
+    metadata = {"name": name, "annotations": {"io.podman.annotations.init.container.type": "always"}}
     print(
         yaml.safe_dump_all(
             [
-                {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "zerostarter-db"}, "data": data},
+                secret,
                 {
                     "apiVersion": "v1",
                     "kind": "ConfigMap",
                     "metadata": {"name": "zerostarter-db-ca"},
                     "data": {"ca.pem": certificate},
                 },
-                {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec},
+                {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec},
             ]
         )
     )
