@@ -22,7 +22,8 @@ RELEASE = $(if $(findstring linux,$(HOST)),$(RELEASE_LINUX),$(RELEASE_OTHER))
 BINARY = $(or $(CARGO_TARGET_DIR),target)/$(HOST)/release/zerostarter-db
 
 .DEFAULT_GOAL := help
-.PHONY: help build migrate db db-stop db-reset db-remove psql test test-matrix postgres-versions \
+.PHONY: help build migrate db db-stop db-reset db-remove psql image up down logs studio test-docker \
+	test test-matrix postgres-versions \
 	peers fuzz bench lint deny clean
 
 help: ## Show this list
@@ -55,6 +56,26 @@ db-remove: ## Stop it and throw it away
 
 psql: ## Open psql on it (ARGS="-c 'select 1'")
 	@scripts/local-postgres.sh psql $(ARGS)
+
+# ---- Docker ----
+
+image: ## Build the image
+	@docker build --file docker/Dockerfile --tag zerostarter-db .
+
+up: ## Start PostgreSQL, migrate it, then start the app
+	@docker compose up --detach
+
+down: ## Stop them; the data stays
+	@docker compose down
+
+logs: ## Show what they say
+	@docker compose logs
+
+studio: ## Open a browser for the data, with Docker or with Debian's adminer
+	@scripts/studio.sh
+
+test-docker: ## Try the stack on a real engine (ARGS="test_...": those tests)
+	@tests/docker/run.sh $(ARGS)
 
 # ---- Check ----
 

@@ -9,6 +9,9 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 /// Directly above a block that cannot run inside this test; the reason follows.
 const NOT_RUN: &str = "<!-- not run: ";
 
+/// Directly above a block that `tests/docker/run.sh` runs.
+const RUN_WITH_DOCKER: &str = "<!-- run by make test-docker -->";
+
 /// The commands of one `console` block.
 struct Block {
     page: PathBuf,
@@ -38,7 +41,7 @@ fn blocks() -> Vec<Block> {
         for line in text.lines() {
             match &mut open {
                 None if line == "```console" => {
-                    let is_run = !above.starts_with(NOT_RUN);
+                    let is_run = !above.starts_with(NOT_RUN) && above != RUN_WITH_DOCKER;
                     open = Some(Block {
                         page: page.clone(),
                         commands: Vec::new(),

@@ -5,7 +5,7 @@
 #
 #   stand-ins.sh [IMAGE...]     rust, postgres, adminer; all of them where none is named
 set -euo pipefail
-cd "$(dirname "$0")"
+cd "$(dirname "${BASH_SOURCE[0]}")"
 project=$(cd ../.. && pwd)
 work=$project/target/docker
 base=zerostarter-db-test/debian:bookworm
@@ -16,8 +16,18 @@ have() {
     docker image inspect "$1" >/dev/null 2>&1
 }
 
+# What a stand-in was made from: one that was made from something else is made again.
+label=zerostarter-db-test.made-from
+made_from=$(cat "$project/Cargo.lock" stand-ins.sh images/*/* | sha256sum | cut -c 1-16)
+
 build() {
-    docker build --quiet "$@" >/dev/null
+    docker build --quiet --label "$label=$made_from" "$@" >/dev/null
+}
+
+is_stale() {
+    local found
+    found=$(docker image inspect --format "{{index .Config.Labels \"$label\"}}" "$1")
+    [[ -n $found && $found != "$made_from" ]]
 }
 
 # A Debian as small as debootstrap makes it, from the mirror that this machine uses.
@@ -65,7 +75,7 @@ mkdir -p "$work"
 for name in "${@:-rust postgres adminer}"; do
     for image in $name; do
         tag=${tags[$image]}
-        if have "$tag"; then
+        if have "$tag" && ! is_stale "$tag"; then
             echo "$tag: is here"
         elif timeout 300 docker pull --quiet "$tag" >/dev/null 2>&1; then
             echo "$tag: the official image"
