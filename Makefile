@@ -22,7 +22,8 @@ RELEASE = $(if $(findstring linux,$(HOST)),$(RELEASE_LINUX),$(RELEASE_OTHER))
 BINARY = $(or $(CARGO_TARGET_DIR),target)/$(HOST)/release/zerostarter-db
 
 .DEFAULT_GOAL := help
-.PHONY: help build migrate db db-stop db-reset db-remove psql image up down logs studio test-docker \
+.PHONY: help build migrate db db-stop db-reset db-remove psql image up down logs studio \
+	test-docker test-kubernetes test-workflows \
 	test test-matrix postgres-versions \
 	peers fuzz bench lint deny clean
 
@@ -77,6 +78,12 @@ studio: ## Open a browser for the data, with Docker or with Debian's adminer
 test-docker: ## Try the stack on a real engine (ARGS="test_...": those tests)
 	@tests/docker/run.sh $(ARGS)
 
+test-kubernetes: ## Check the manifests, and play them with podman where it runs
+	@tests/kubernetes/run.sh $(ARGS)
+
+test-workflows: ## Check the workflows and the snippets of docs/ci.md
+	@tests/workflows/run.sh
+
 # ---- Check ----
 
 test: ## Run every test, on the newest PostgreSQL here (POSTGRES_TEST_VERSION=18: on that one)
@@ -95,7 +102,7 @@ lint: deny ## Check format, lints, documentation, dependencies, and scripts wher
 	@cargo fmt --check
 	@cargo clippy --locked --all-targets --all-features -- -D warnings
 	@RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --all-features
-	@if command -v shellcheck >/dev/null; then shellcheck -x scripts/*.sh .ci/run; fi
+	@if command -v shellcheck >/dev/null; then shellcheck -x scripts/*.sh tests/docker/*.sh tests/kubernetes/*.sh tests/workflows/*.sh .github/*.sh tests/docker/images/postgres/entrypoint.sh .ci/run; fi
 
 deny: ## Check bans, licenses and sources of dependencies, offline
 	@scripts/cargo-tool.sh $(TOOLS) cargo-deny cargo-deny $(CARGO_DENY_VERSION)

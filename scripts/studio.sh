@@ -15,7 +15,7 @@ if has docker && docker info >/dev/null 2>&1; then
     say 'make down stops it'
 elif has php && [ -r /usr/share/adminer/adminer.php ]; then
     say "http://127.0.0.1:$port: PostgreSQL, with server, user, password and database as in POSTGRES_URL; Ctrl-C stops it"
-    exec php -S "127.0.0.1:$port" /usr/share/adminer/adminer.php
+    exec php -d session.save_path="${TMPDIR:-/tmp}" -S "127.0.0.1:$port" /usr/share/adminer/adminer.php
 else
     fail 'there is neither a Docker engine nor Adminer' \
         'install Docker, or on Debian: apt-get install --no-install-recommends adminer php-cli php-pgsql'

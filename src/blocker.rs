@@ -212,7 +212,15 @@ fn read_blocker(row: &SimpleQueryRow, first: usize) -> Blocker {
         client: text(row, first + 3),
         state: text(row, first + 4),
         transaction_age: seconds(row, first + 5),
-        query: text(row, first + 6).filter(|query| query != "<insufficient privilege>"),
+        query: text(row, first + 6)
+            .filter(|query| query != "<insufficient privilege>")
+            .map(|query| {
+                if query.to_lowercase().contains("password") {
+                    "(not shown: it is about a password)".to_owned()
+                } else {
+                    query
+                }
+            }),
     }
 }
 

@@ -1,6 +1,8 @@
 //! A password never comes out again, whatever goes wrong and however much is logged.
 
+use data_encoding::BASE64;
 use zerostarter_db::config::Config;
+use zerostarter_db::log::LogFormat;
 use zerostarter_db::postgres_url::PostgresUrl;
 use zerostarter_db::settings::Settings;
 use zerostarter_db::variables::Layer;
@@ -35,7 +37,8 @@ fn never_shown(canary: (&str, &str), expected_status: i32, prepare: impl Fn() ->
         let output = format!("{}{}", run.stdout, run.stderr);
         assert_eq!(run.status, expected_status, "{output}");
         let in_json = serde_json::to_string(canary.0).expect("JSON");
-        for form in [canary.0, canary.1, in_json.trim_matches('"')] {
+        let in_base64 = BASE64.encode(canary.0.as_bytes());
+        for form in [canary.0, canary.1, in_json.trim_matches('"'), &in_base64] {
             assert!(!output.contains(form), "{form} in {output}");
         }
         assert!(!output.is_empty());
@@ -114,6 +117,23 @@ fn on_no_path_from_success_to_failure() {
                 format!("DO $d$ BEGIN RAISE NOTICE '%', E'{text}'; RAISE EXCEPTION '%', E'{text}'; END $d$;"),
             )
         });
+        // Somebody in the way repeats it.
+        database.execute("CREATE TABLE busy ()");
+        let session = database.session();
+        session.execute(&format!("BEGIN; LOCK TABLE busy; SELECT E'{text}'"));
+        let blocked = || {
+            good()
+                .migration("V1__one.sql", "ALTER TABLE busy ADD a int;")
+                .env("MIGRATE_LOCK_TIMEOUT", "500ms")
+                .env("MIGRATE_LOCK_RETRIES", "1")
+        };
+        never_shown(*canary, 7, blocked);
+        session.execute("COMMIT");
+        session.execute("BEGIN; LOCK TABLE busy");
+        let role_with = format!("DO $d$ BEGIN PERFORM 'PASSWORD {text}'; END $d$");
+        session.execute(&role_with);
+        never_shown(*canary, 7, blocked);
+        session.execute("COMMIT");
         database.execute(&format!("CREATE TABLE refinery_schema_history (version int PRIMARY KEY, name text, applied_on text, checksum text); INSERT INTO refinery_schema_history VALUES (1, E'{text}', NULL, E'{text}')"));
         never_shown(*canary, 6, good);
     }
@@ -266,7 +286,12 @@ fn in_the_debug_form_of_nothing() {
 #[test]
 fn panicking() {
     if std::env::var_os("PANIC_WITH").is_some() {
-        let output = zerostarter_db::output::Output::new(zerostarter_db::log::LogFormat::Text);
+        let format = if std::env::var_os("PANIC_IN_JSON").is_some() {
+            LogFormat::Json
+        } else {
+            LogFormat::Text
+        };
+        let output = zerostarter_db::output::Output::new(format);
         output.report_panics();
         panic!("{}", std::env::var("PANIC_WITH").expect("a text"));
     }
@@ -274,10 +299,15 @@ fn panicking() {
 
 #[test]
 fn in_no_panic() {
-    let run = Command::program(std::env::current_exe().expect("this program"))
-        .args(["--exact", "secrets::panicking", "--nocapture"])
-        .env("PANIC_WITH", "canary-4f1d")
-        .run();
+    let panicking = || {
+        Command::program(std::env::current_exe().expect("this program"))
+            .args(["--exact", "secrets::panicking", "--nocapture"])
+            .env("PANIC_WITH", "canary-4f1d")
+    };
+    let in_json = panicking().env("PANIC_IN_JSON", "yes").run();
+    assert_eq!(in_json.status, 1, "{}{}", in_json.stdout, in_json.stderr);
+    assert!(in_json.stderr.contains("a defect in zerostarter-db") && !in_json.stderr.contains("canary-4f1d"));
+    let run = panicking().run();
     assert_eq!(run.status, 1, "{}{}", run.stdout, run.stderr);
     assert!(
         run.stderr
