@@ -25,7 +25,7 @@ BINARY = $(or $(CARGO_TARGET_DIR),target)/$(HOST)/release/zerostarter-db
 .DEFAULT_GOAL := help
 .PHONY: help build migrate db db-stop db-reset db-remove psql image up down logs studio \
 	test-docker test-kubernetes test-workflows \
-	test test-matrix postgres-versions \
+	test test-matrix postgres-versions soak \
 	peers fuzz bench lint deny clean
 
 help: ## Show this list
@@ -98,6 +98,9 @@ test-matrix: ## Run the integration tests on PostgreSQL 14 to 18 (VERSIONS="15 1
 
 postgres-versions: ## Fetch PostgreSQL 14 to 18 into .postgres/versions (VERSIONS="15 18": those)
 	@scripts/postgres-versions.sh $(VERSIONS)
+
+soak: ## Run the tests of races at length
+	@TEST_ROUNDS=20 cargo test --locked --test integration -- concurrency:: signals:: poolers::
 
 lint: deny ## Check format, lints, documentation, dependencies, and scripts where shellcheck is here
 	@cargo fmt --check

@@ -12,6 +12,7 @@ mod history;
 mod hostile_defaults;
 mod logs;
 mod noop;
+mod poolers;
 mod properties;
 mod readme;
 mod refinery;

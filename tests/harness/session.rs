@@ -47,8 +47,23 @@ impl Session {
     /// Connects, or says why not: SQLSTATE (empty where it was not the server that refused) and message.
     pub(crate) fn open(socket: &Path, port: u16, database: &str) -> Result<Self, (String, String)> {
         let mut config = Config::new();
+        config.host_path(socket);
+        Self::connect(config, port, database)
+    }
+
+    /// Connects over TCP: to a pooler.
+    #[track_caller]
+    pub(crate) fn open_tcp(port: u16, database: &str) -> Self {
+        let mut config = Config::new();
+        config.host("127.0.0.1");
+        match Self::connect(config, port, database) {
+            Ok(session) => session,
+            Err((state, message)) => panic!("to connect to {database}: {state} {message}"),
+        }
+    }
+
+    fn connect(mut config: Config, port: u16, database: &str) -> Result<Self, (String, String)> {
         config
-            .host_path(socket)
             .port(port)
             .user("postgres")
             .dbname(database)

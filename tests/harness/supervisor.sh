@@ -21,9 +21,14 @@ echo "started $program"
         echo "sent $signal"
     done
     # Again and again: a program in the background ignores QUIT until it has set itself up.
-    while kill -s QUIT "$program"; do
+    signal=QUIT
+    tries=0
+    while kill -s "$signal" "$program"; do
         kill -s CONT "$program"
         sleep 0.1
+        # One that goes on ignoring it, as programs without a handler do.
+        tries=$((tries + 1))
+        [ "$tries" -lt 100 ] || signal=KILL
     done
 ) <&3 &
 listener=$!
