@@ -86,6 +86,9 @@ pub struct MigrateFlags {
     /// Make the database if the server has none of that name [env: MIGRATE_CREATE_DATABASE=yes]
     #[arg(long)]
     pub create_database: bool,
+    /// Write the verdict as JSON to this file, whatever it is [env: MIGRATE_REPORT]
+    #[arg(long, value_name = "PATH")]
+    pub report: Option<String>,
 }
 
 /// Flags of every command. Secrets have none: other users see the arguments of a process.
@@ -130,6 +133,9 @@ pub struct Flags {
     /// Role to run migrations as, and to own what they make [env: MIGRATE_ROLE]
     #[arg(long, global = true, value_name = "ROLE")]
     pub role: Option<String>,
+    /// Leave the last words here if it is there [env: TERMINATION_LOG] [default: /dev/termination-log]
+    #[arg(long, global = true, value_name = "PATH")]
+    pub termination_log: Option<String>,
     /// text or json [env: LOG_FORMAT] [default: text]
     #[arg(long, global = true, value_name = "FORMAT")]
     pub log_format: Option<String>,
@@ -148,6 +154,7 @@ impl Cli {
             Some(Command::Migrate(flags)) => vec![
                 ("MIGRATE_TARGET", flags.target.target),
                 ("MIGRATE_CREATE_DATABASE", yes(flags.create_database)),
+                ("MIGRATE_REPORT", flags.report),
             ],
             Some(Command::Plan(flag)) => vec![("MIGRATE_TARGET", flag.target)],
             Some(Command::Status { json }) => vec![("STATUS_JSON", yes(json))],
@@ -168,6 +175,7 @@ impl Cli {
             ("MIGRATE_STATEMENT_TIMEOUT", flags.statement_timeout),
             ("MIGRATE_AHEAD", flags.ahead),
             ("MIGRATE_ROLE", flags.role),
+            ("TERMINATION_LOG", flags.termination_log),
             ("LOG_FORMAT", flags.log_format),
             ("RUST_LOG", flags.log_level),
         ];

@@ -46,6 +46,25 @@ impl ExitStatus {
     }
 }
 
+impl ExitStatus {
+    /// The name that reports have for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failed => "failed",
+            Self::Usage => "usage",
+            Self::Unreachable => "unreachable",
+            Self::Refused => "refused",
+            Self::Pending => "pending",
+            Self::Conflict => "conflict",
+            Self::Blocked => "blocked",
+            Self::Interrupted => "interrupted",
+            Self::Terminated => "terminated",
+        }
+    }
+}
+
 impl From<ExitStatus> for std::process::ExitCode {
     fn from(status: ExitStatus) -> Self {
         Self::from(status.code())

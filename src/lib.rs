@@ -38,6 +38,7 @@ mod patience;
 pub mod postgres_url;
 pub mod preflight;
 pub mod progress;
+mod report;
 pub mod session;
 pub mod settings;
 pub mod source;

@@ -10,7 +10,7 @@ use zerostarter_db::error::Error;
 use zerostarter_db::exit_status::ExitStatus;
 use zerostarter_db::log::LogFormat;
 use zerostarter_db::output::Output;
-use zerostarter_db::settings::Settings;
+use zerostarter_db::settings::{Settings, default_last_words};
 use zerostarter_db::variables::{FLAG, Layer, gather};
 
 fn main() -> ExitCode {
@@ -18,6 +18,9 @@ fn main() -> ExitCode {
     let flags = cli.as_ref().map_or_else(|_| Vec::new(), Cli::variables);
     let layers = gather(Layer::new(FLAG, flags), std::env::vars_os(), Path::new("."));
     let settings = layers.map(|layers| Settings::from_layers(&layers));
+    let last_words = settings
+        .as_ref()
+        .map_or_else(|_| default_last_words(), Settings::last_words);
     let output = Output::new(settings.as_ref().map_or(LogFormat::Text, Settings::log_format));
     output.report_panics();
     let outcome = match (cli, settings) {
@@ -26,6 +29,7 @@ fn main() -> ExitCode {
         (Ok(_), Err(error)) => Err(Error::Dotenv(error)),
         (Ok(cli), Ok(settings)) => run(&cli, &settings, &output),
     };
+    output.last_words(&outcome, &last_words);
     match outcome {
         Ok(()) => ExitStatus::Success.into(),
         Err(error) => {

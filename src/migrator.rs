@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout};
 use tokio_postgres::error::SqlState;
 
 use crate::attempt::{describe, is_transient};
-use crate::blocker::Wait;
+use crate::blocker::{Wait, join};
 use crate::catalog::{self, Snapshot};
 use crate::config::{Ahead, Config};
 use crate::connect::{connect, create_database};
@@ -22,19 +22,12 @@ use crate::interrupt::Signal;
 use crate::message::SessionError;
 use crate::patience::{Defeat, Patience};
 use crate::preflight;
-use crate::progress::{Done, Progress};
+use crate::progress::Progress;
 use crate::session::Session;
 use crate::source::SourceFile;
 
 /// How long the server may take to say that it has cancelled a statement.
 const STOPPING_LIMIT: Duration = Duration::from_millis(500);
-
-/// What a run did.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
-    /// What this run applied, in order.
-    pub applied: Vec<Done>,
-}
 
 /// Why a pass over the pending migrations ended early without a verdict.
 enum Interruption {
@@ -64,9 +57,9 @@ pub async fn migrate(
     config: &Config,
     files: &[SourceFile],
     interrupt: impl Future<Output = Signal>,
-) -> Result<Report, Error> {
-    let progress = Progress::default();
-    let mut work = pin!(run(config, files, &progress));
+    progress: &Progress,
+) -> Result<(), Error> {
+    let mut work = pin!(run(config, files, progress));
     let signal = match select(work.as_mut(), pin!(interrupt)).await {
         Either::Left((outcome, _)) => return outcome,
         Either::Right((signal, _)) => signal,
@@ -77,21 +70,21 @@ pub async fn migrate(
         brake.pull().await;
         // So that the server has rolled back, and the lock is free, before we are gone.
         match timeout(STOPPING_LIMIT, work).await {
-            Ok(Ok(report)) => return Ok(report),
+            Ok(Ok(())) => return Ok(()),
             Ok(Err(_)) => is_confirmed = true,
             Err(_) => {}
         }
     }
-    let mut state = progress.lock();
+    let state = progress.lock();
     Err(Error::Interrupted {
         signal,
-        under_way: state.under_way.take(),
+        under_way: state.under_way.clone(),
         is_confirmed,
         applied: state.applied_names(),
     })
 }
 
-async fn run(config: &Config, files: &[SourceFile], progress: &Progress) -> Result<Report, Error> {
+async fn run(config: &Config, files: &[SourceFile], progress: &Progress) -> Result<(), Error> {
     let mut migrator = Migrator {
         config,
         files,
@@ -106,21 +99,11 @@ async fn run(config: &Config, files: &[SourceFile], progress: &Progress) -> Resu
         let interruption = match migrator.pass(&connection).await {
             Ok(()) => {
                 connection.close().await;
-                let applied = progress.lock().applied.clone();
-                return Ok(Report { applied });
+                return Ok(());
             }
             Err(interruption) => interruption,
         };
-        {
-            let mut state = progress.lock();
-            state.brake = None;
-            if matches!(
-                interruption,
-                Interruption::Contended { .. } | Interruption::Beaten(_)
-            ) {
-                state.under_way = None;
-            }
-        }
+        progress.lock().brake = None;
         if progress.lock().applied.len() > applied_before {
             patience = Patience::new(config);
         }
@@ -131,9 +114,15 @@ async fn run(config: &Config, files: &[SourceFile], progress: &Progress) -> Resu
             }
             Interruption::Lost(error) => connection = patience.reconnect(error).await?,
             Interruption::Contended { reason, schema } => {
+                progress.lock().under_way = None;
                 patience.wait_for_other(&connection, reason, &schema).await?;
             }
-            Interruption::Beaten(defeat) => patience.wait_for_locks(defeat).await?,
+            Interruption::Beaten(defeat) => {
+                progress
+                    .lock()
+                    .lose(defeat.wait.as_ref().map(|wait| join(&wait.blockers)));
+                patience.wait_for_locks(defeat).await?;
+            }
         }
     }
 }
@@ -161,6 +150,7 @@ impl Migrator<'_> {
         inspect(config, &snapshot, files, &pending)?;
         if self.told.replace(pending.len()) != Some(pending.len()) {
             tell_what_comes(config, &snapshot, files, &pending);
+            self.progress.lock().note(&snapshot, pending.len());
         }
         self.apply(connection, &snapshot, &pending).await
     }

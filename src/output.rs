@@ -1,6 +1,8 @@
 //! The one place that prints. Data goes to stdout, everything else to stderr, and no secret to either.
 
+use std::fs::OpenOptions;
 use std::io::{self, Write as _};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Map, Value};
@@ -13,6 +15,9 @@ use crate::postgres_url::PostgresUrl;
 /// Secrets shorter than this are words like `app`, and blotting them out would make the log unreadable
 /// without hiding anything. No message carries a password to begin with; this is the second line.
 const SHORTEST_REDACTED: usize = 6;
+
+/// Kubernetes reads no more, in bytes.
+const LONGEST_LAST_WORDS: usize = 4096;
 
 /// What JavaScript's `encodeURIComponent` encodes: how a password usually gets into a URL.
 const URI_COMPONENT: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
@@ -131,6 +136,23 @@ impl Output {
         self.text(&text);
     }
 
+    /// Leaves the last words of a run where Kubernetes looks for them and shows them with the pod, if it does.
+    pub fn last_words(&self, outcome: &Result<(), Error>, path: &Path) {
+        let words = match outcome {
+            Ok(()) => "done".to_owned(),
+            Err(error) => std::iter::once(error.to_string())
+                .chain(error.details())
+                .chain(error.hints().into_iter().map(|hint| format!("hint: {hint}")))
+                .collect::<Vec<_>>()
+                .join("\n"),
+        };
+        let mut words = self.redact(&words);
+        words.truncate(words.floor_char_boundary(LONGEST_LAST_WORDS));
+        // Only a file that is there: it is the sign that somebody looks.
+        let file = OpenOptions::new().write(true).truncate(true).open(path);
+        let _ = file.and_then(|mut file| file.write_all(words.as_bytes()));
+    }
+
     /// Text for people. What a server or a file says must not steer the terminal that shows it.
     fn text(&self, text: &str) {
         let mut printable = String::with_capacity(text.len());
@@ -144,11 +166,20 @@ impl Output {
         to_stderr(&printable);
     }
 
+    /// A JSON document without what is hidden.
+    pub(crate) fn redacted_json(&self, document: Value) -> String {
+        format!("{:#}\n", self.redact_value(document))
+    }
+
     /// Inside the value, not in the line: a password of quotes or brackets must not break the JSON.
     fn redact_value(&self, value: Value) -> Value {
         match value {
             Value::String(text) => self.redact(&text).into(),
             Value::Array(values) => values.into_iter().map(|value| self.redact_value(value)).collect(),
+            Value::Object(members) => members
+                .into_iter()
+                .map(|(name, value)| (name, self.redact_value(value)))
+                .collect(),
             value => value,
         }
     }

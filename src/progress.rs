@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::catalog::Snapshot;
 use crate::connection::Brake;
 
 /// A migration that the server has confirmed.
@@ -12,8 +13,10 @@ pub struct Done {
     pub stem: String,
     /// Its version.
     pub version: i64,
-    /// From sending it to its confirmation.
+    /// From sending it to its confirmation, the last time.
     pub took: Duration,
+    /// How often it was tried; more than once where it lost against the locks of others.
+    pub tries: u32,
 }
 
 /// How far a run has come.
@@ -25,6 +28,16 @@ pub struct Progress(Mutex<State>);
 pub struct State {
     /// What the run has applied, in order.
     pub applied: Vec<Done>,
+    /// The schema of the history.
+    pub(crate) schema: Option<String>,
+    /// How many migrations were pending when the run first looked.
+    pub(crate) pending: Option<usize>,
+    /// The position in the write-ahead log and the time before the first change.
+    pub(crate) recovery_point: Option<(String, String)>,
+    /// How often the migration that is up next has lost against the locks of others.
+    pub(crate) tries: u32,
+    /// Who was last seen in the way.
+    pub(crate) blocked_by: Option<String>,
     /// The migration that has been sent and not been answered.
     pub(crate) under_way: Option<String>,
     /// What stops the connection that the run works on.
@@ -39,6 +52,23 @@ impl Progress {
 }
 
 impl State {
+    /// A try has lost against the locks of others, and was rolled back.
+    pub(crate) fn lose(&mut self, blocked_by: Option<String>) {
+        self.under_way = None;
+        self.tries += 1;
+        self.blocked_by = blocked_by.or(self.blocked_by.take());
+    }
+
+    /// Remembers what was found before the first change of the run.
+    pub(crate) fn note(&mut self, snapshot: &Snapshot, pending: usize) {
+        self.schema.get_or_insert_with(|| snapshot.schema.clone());
+        self.pending.get_or_insert(pending);
+        if self.recovery_point.is_none() {
+            let time = snapshot.server_time.clone();
+            self.recovery_point = snapshot.wal_position.clone().map(|position| (position, time));
+        }
+    }
+
     /// The names of what was applied.
     pub(crate) fn applied_names(&self) -> Vec<String> {
         self.applied.iter().map(|done| done.stem.clone()).collect()

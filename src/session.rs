@@ -139,6 +139,7 @@ impl<'a> Session<'a> {
             stem: file.stem.clone(),
             version: file.version(),
             took: started.elapsed(),
+            tries: 1 + std::mem::take(&mut self.progress.lock().tries),
         };
         let ms = millis(done.took);
         tracing::info!(

@@ -1,6 +1,7 @@
 //! The variables that are read, and the layers they are read from laid over each other.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use config::Source as _;
 
@@ -66,9 +67,20 @@ pub const VARIABLES: &[Variable] = &[
     plain("WAIT_TIMEOUT"),
     with_default("STATUS_JSON", "no"),
     with_default("MIGRATE_CREATE_DATABASE", "no"),
+    plain("MIGRATE_REPORT"),
+    with_default("TERMINATION_LOG", TERMINATION_LOG),
     with_default("LOG_FORMAT", "text"),
     with_default("RUST_LOG", "info"),
 ];
+
+/// Where Kubernetes looks for the last words of a container, unless its pod says otherwise.
+const TERMINATION_LOG: &str = "/dev/termination-log";
+
+/// Where the last words go if the settings cannot be read.
+#[must_use]
+pub fn default_last_words() -> PathBuf {
+    TERMINATION_LOG.into()
+}
 
 /// A setting as it came in: its text and the place it came from.
 #[derive(Clone, PartialEq, Eq)]
@@ -139,6 +151,13 @@ impl Settings {
         self.get("LOG_FORMAT")
             .and_then(|setting| LogFormat::parse(&setting.value))
             .unwrap_or_default()
+    }
+
+    /// `TERMINATION_LOG`, which matters above all where the rest cannot be used.
+    #[must_use]
+    pub fn last_words(&self) -> PathBuf {
+        self.get("TERMINATION_LOG")
+            .map_or_else(default_last_words, |setting| setting.value.into())
     }
 
     /// Whether `one` was set in a more important place than `other`.

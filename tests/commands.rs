@@ -242,6 +242,8 @@ fn env_shows_the_settings_and_their_places() {
     WAIT_TIMEOUT  (not set)
     STATUS_JSON=no  (default)
     MIGRATE_CREATE_DATABASE=no  (default)
+    MIGRATE_REPORT  (not set)
+    TERMINATION_LOG=/dev/termination-log  (default)
     LOG_FORMAT=text  (default)
     RUST_LOG=info  (default)
 
@@ -315,6 +317,10 @@ fn the_help_is_this() {
 
           --role <ROLE>
               Role to run migrations as, and to own what they make [env: MIGRATE_ROLE]
+
+          --termination-log <PATH>
+              Leave the last words here if it is there [env: TERMINATION_LOG] [default:
+              /dev/termination-log]
 
           --log-format <FORMAT>
               text or json [env: LOG_FORMAT] [default: text]

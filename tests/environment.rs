@@ -336,6 +336,8 @@ fn the_local_password_is_refused_in_production() {
     WAIT_TIMEOUT  (not set)
     STATUS_JSON=no  (default)
     MIGRATE_CREATE_DATABASE=no  (default)
+    MIGRATE_REPORT  (not set)
+    TERMINATION_LOG=/dev/termination-log  (default)
     LOG_FORMAT=text  (default)
     RUST_LOG=info  (default)
     --- stderr

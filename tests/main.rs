@@ -16,6 +16,7 @@ mod poolers;
 mod properties;
 mod readme;
 mod refinery;
+mod report;
 mod schema;
 
 mod secrets;

@@ -51,7 +51,7 @@ pub async fn run(cli: &Cli, settings: &Settings, output: &Output) -> Result<(), 
     config.tell();
     let files = source::load(config.migrations_dir.as_deref())?;
     if matches!(command, Command::Migrate(_)) {
-        return migrate::run(&config, &files, &mut interrupt).await;
+        return migrate::run(&config, &files, &mut interrupt, output).await;
     }
     // The others change nothing, so that there is nothing to cancel.
     match select(
