@@ -99,7 +99,7 @@ const PREAMBLE: &str = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED READ ONLY
 
 /// The locks of the migrator that is at work on the history in `schema`: whoever holds the advisory lock.
 /// Behind a pooler nothing else tells which server process works for us.
-fn migrators_lock(schema: &str) -> String {
+pub(crate) fn migrators_lock(schema: &str) -> String {
     let key = advisory_key(schema).cast_unsigned();
     format!(
         "mine.locktype = 'advisory' AND mine.granted AND mine.objsubid = 1 \
@@ -128,7 +128,7 @@ pub(crate) async fn find_wait(
     let rows = rows(
         connection,
         &format!(
-            "{PREAMBLE}SELECT awaited.waitstart, \
+            "SELECT awaited.waitstart, \
              pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - awaited.waitstart), \
              awaited.relation::pg_catalog.regclass, blocker.pid, {columns} \
              FROM pg_catalog.pg_locks AS mine \
@@ -160,7 +160,7 @@ pub(crate) async fn find_holder(
     let rows = rows(
         connection,
         &format!(
-            "{PREAMBLE}SELECT mine.pid, {} FROM pg_catalog.pg_locks AS mine \
+            "SELECT mine.pid, {} FROM pg_catalog.pg_locks AS mine \
              LEFT JOIN pg_catalog.pg_stat_activity AS b ON b.pid = mine.pid WHERE {mine}",
             columns()
         ),
@@ -180,7 +180,7 @@ pub(crate) async fn cancel(
     let rows = rows(
         connection,
         &format!(
-            "{PREAMBLE}SELECT pg_catalog.pg_cancel_backend(awaited.pid) FROM pg_catalog.pg_locks AS mine \
+            "SELECT pg_catalog.pg_cancel_backend(awaited.pid) FROM pg_catalog.pg_locks AS mine \
              JOIN pg_catalog.pg_locks AS awaited ON awaited.pid = mine.pid AND NOT awaited.granted \
              WHERE {mine} AND awaited.waitstart = {}",
             literal(&wait.since)
@@ -190,8 +190,15 @@ pub(crate) async fn cancel(
     Ok(!rows.is_empty())
 }
 
-async fn rows(connection: &Connection, query: &str) -> Result<Vec<SimpleQueryRow>, tokio_postgres::Error> {
-    let messages = connection.client().simple_query(query).await?;
+/// The rows of a question about what others do.
+pub(crate) async fn rows(
+    connection: &Connection,
+    question: &str,
+) -> Result<Vec<SimpleQueryRow>, tokio_postgres::Error> {
+    let messages = connection
+        .client()
+        .simple_query(&format!("{PREAMBLE}{question}"))
+        .await?;
     Ok(messages
         .into_iter()
         .filter_map(|message| match message {
@@ -224,7 +231,7 @@ fn read_blocker(row: &SimpleQueryRow, first: usize) -> Blocker {
     }
 }
 
-fn text(row: &SimpleQueryRow, column: usize) -> Option<String> {
+pub(crate) fn text(row: &SimpleQueryRow, column: usize) -> Option<String> {
     row.get(column).map(str::to_owned)
 }
 

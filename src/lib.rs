@@ -35,6 +35,7 @@ pub mod message;
 pub mod migrator;
 pub mod output;
 mod patience;
+mod phase;
 pub mod postgres_url;
 pub mod preflight;
 pub mod progress;

@@ -1,5 +1,5 @@
-//! A second connection, opened only while a migration takes its time: it says who is in the way, and ends
-//! the try when `MIGRATE_LOCK_BUDGET` is used up.
+//! A second connection, opened only while a migration takes its time: it says who is in the way or how far the
+//! migration has come, and ends the try when `MIGRATE_LOCK_BUDGET` is used up.
 
 use std::convert::Infallible;
 use std::pin::pin;
@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::connect::attempt_each_host;
 use crate::connection::{ATTEMPT_LIMIT, Connection};
 use crate::duration::{in_seconds, millis};
+use crate::phase::{Phase, find_phase};
 
 /// Most migrations are done by then, and need no second connection.
 const FIRST_LOOK: Duration = Duration::from_millis(250);
@@ -23,6 +24,9 @@ const INTERVAL: Duration = Duration::from_millis(100);
 
 /// How often the log repeats who is in the way.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
+
+/// After how long a migration is first said to be still running.
+const FIRST_PHASE: Duration = Duration::from_secs(3);
 
 /// How long to leave a server alone that would not let a second connection in.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
@@ -40,6 +44,8 @@ pub(crate) struct Watcher<'a> {
     earlier: Duration,
     seen_at: Instant,
     told: Option<(Instant, String)>,
+    started: Instant,
+    told_phase: Option<Instant>,
 }
 
 impl<'a> Watcher<'a> {
@@ -53,6 +59,8 @@ impl<'a> Watcher<'a> {
             earlier: Duration::ZERO,
             seen_at: Instant::now(),
             told: None,
+            started: Instant::now(),
+            told_phase: None,
         }
     }
 
@@ -94,6 +102,13 @@ impl<'a> Watcher<'a> {
                 Err(error) => return error,
             };
             let mut pause = INTERVAL;
+            if wait.is_none() && self.is_time_to_tell() {
+                let phase = match find_phase(connection, self.schema).await {
+                    Ok(phase) => phase,
+                    Err(error) => return error,
+                };
+                self.tell_phase(phase);
+            }
             if let Some(wait) = wait {
                 let budget = self.config.lock_budget;
                 let sum = self.add_up(wait.clone());
@@ -125,6 +140,30 @@ impl<'a> Watcher<'a> {
         let sum = self.earlier + wait.waited;
         self.last = Some(wait);
         sum
+    }
+
+    fn is_time_to_tell(&self) -> bool {
+        let last = self
+            .told_phase
+            .map_or(self.started + FIRST_PHASE, |at| at + LOG_INTERVAL);
+        Instant::now() >= last
+    }
+
+    fn tell_phase(&mut self, phase: Option<Phase>) {
+        self.told_phase = Some(Instant::now());
+        let elapsed = self.started.elapsed();
+        let phase = phase.map(|phase| phase.to_string());
+        tracing::info!(
+            migration = self.stem,
+            elapsed_ms = millis(elapsed),
+            phase,
+            "{} is still running after {}{}",
+            self.stem,
+            in_seconds(elapsed),
+            phase
+                .as_ref()
+                .map_or_else(String::new, |phase| format!(": {phase}"))
+        );
     }
 
     fn tell(&mut self, wait: &Wait) {

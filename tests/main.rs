@@ -12,6 +12,7 @@ mod history;
 mod hostile_defaults;
 mod logs;
 mod noop;
+mod phases;
 mod poolers;
 mod properties;
 mod readme;
