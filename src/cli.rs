@@ -86,6 +86,9 @@ pub struct MigrateFlags {
     /// Make the database if the server has none of that name [env: MIGRATE_CREATE_DATABASE=yes]
     #[arg(long)]
     pub create_database: bool,
+    /// Apply all that is pending in one transaction, or nothing [env: MIGRATE_ATOMIC=yes]
+    #[arg(long)]
+    pub atomic: bool,
     /// Write the verdict as JSON to this file, whatever it is [env: MIGRATE_REPORT]
     #[arg(long, value_name = "PATH")]
     pub report: Option<String>,
@@ -154,6 +157,7 @@ impl Cli {
             Some(Command::Migrate(flags)) => vec![
                 ("MIGRATE_TARGET", flags.target.target),
                 ("MIGRATE_CREATE_DATABASE", yes(flags.create_database)),
+                ("MIGRATE_ATOMIC", yes(flags.atomic)),
                 ("MIGRATE_REPORT", flags.report),
             ],
             Some(Command::Plan(flag)) => vec![("MIGRATE_TARGET", flag.target)],

@@ -103,6 +103,8 @@ pub struct Config {
     pub target: Option<i32>,
     /// `MIGRATE_CREATE_DATABASE`: make the database if the server has none of that name.
     pub create_database: bool,
+    /// `MIGRATE_ATOMIC`: all pending migrations in one transaction.
+    pub atomic: bool,
     /// `MIGRATE_REPORT`: write the verdict on the run to this file.
     pub report: Option<PathBuf>,
     /// `WAIT_TIMEOUT`: how long `wait` blocks; that of `MIGRATE_LOCK_WAIT` where it is not set.
@@ -156,6 +158,7 @@ impl Config {
             "is not the version of a migration, such as 1",
             |text| text.trim_start_matches('V').parse().ok(),
         );
+        let atomic = reader.yes_or_no("MIGRATE_ATOMIC");
         let report = reader.path("MIGRATE_REPORT");
         let create_database = reader.yes_or_no("MIGRATE_CREATE_DATABASE");
         let wait_timeout = if settings.get("WAIT_TIMEOUT").is_some() {
@@ -195,6 +198,7 @@ impl Config {
                 migrations_dir,
                 target,
                 create_database,
+                atomic,
                 report,
                 wait_timeout,
                 status_json,

@@ -91,6 +91,9 @@ fn migration_hint(rejection: &Rejection) -> Option<String> {
         SqlState::ACTIVE_SQL_TRANSACTION => {
             "this statement cannot run in a transaction, and every migration runs in one"
         }
+        SqlState::UNSAFE_NEW_ENUM_VALUE_USAGE => {
+            "a new value of an enum has to be committed before it is used: add it in a migration of its own, and apply that without --atomic"
+        }
         SqlState::INSUFFICIENT_PRIVILEGE => {
             "grant the right to the role of the URL, or set MIGRATE_ROLE to the role that owns the tables"
         }

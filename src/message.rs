@@ -79,37 +79,61 @@ pub struct Place {
     pub text: String,
 }
 
-/// What is sent for one migration, and where in it the file lies.
+/// What is sent for the migrations of one transaction, and where in it their files lie.
 pub(crate) struct Message<'a> {
-    file: &'a SourceFile,
     pub(crate) text: String,
-    /// Where the file begins, in bytes.
-    file_start: usize,
-    /// How many statements come before the file.
+    parts: Vec<Part<'a>>,
+}
+
+/// A file inside a message.
+struct Part<'a> {
+    file: &'a SourceFile,
+    /// Where it begins, in bytes.
+    start: usize,
+    /// How many statements of the message come before it.
     statements_before: usize,
 }
 
 impl<'a> Message<'a> {
-    /// The file ends in a line and a semicolon of ours: its own last line may be a comment.
-    pub(crate) fn new(file: &'a SourceFile, preamble: &[String], closing: &[String]) -> Self {
-        let before = preamble.join(";\n") + ";\n";
-        let text = format!("{before}{}\n;\n{}", file.sql(), closing.join(";\n"));
-        Self {
-            file,
-            text,
-            file_start: before.len(),
-            statements_before: preamble.len(),
+    /// Each file with the statements that go ahead of it, and those after the last. A file ends in a line and a
+    /// semicolon of ours: its own last line may be a comment.
+    pub(crate) fn new(files: &[(&'a SourceFile, Vec<String>)], closing: &[String]) -> Self {
+        let mut text = String::new();
+        let mut parts: Vec<Part<'a>> = Vec::new();
+        for (file, ahead) in files {
+            let statements_before = parts.last().map_or(0, |last| {
+                let statements = split(last.file.sql()).unwrap_or_default();
+                last.statements_before + statements.len()
+            });
+            text.push_str(&ahead.join(";\n"));
+            text.push_str(";\n");
+            parts.push(Part {
+                file,
+                start: text.len(),
+                statements_before: statements_before + ahead.len(),
+            });
+            text.push_str(file.sql());
+            text.push_str("\n;\n");
         }
+        text.push_str(&closing.join(";\n"));
+        Self { text, parts }
+    }
+
+    fn first(&self) -> &Part<'a> {
+        self.parts.first().expect("a message has a file")
     }
 
     pub(crate) fn preamble(&self) -> &str {
-        &self.text[..self.file_start]
+        &self.text[..self.first().start]
     }
 
     pub(crate) fn drop_preamble(&mut self) {
-        self.text.drain(..self.file_start);
-        self.file_start = 0;
-        self.statements_before = 0;
+        let (bytes, statements) = (self.first().start, self.first().statements_before);
+        self.text.drain(..bytes);
+        for part in &mut self.parts {
+            part.start -= bytes;
+            part.statements_before -= statements;
+        }
     }
 
     /// What an error means that came after `completed` statements of the message.
@@ -129,7 +153,9 @@ impl<'a> Message<'a> {
         }
         // A tool that takes no lock, such as refinery's own, created the table or the row at the same moment.
         let is_duplicate = [SqlState::DUPLICATE_TABLE, SqlState::UNIQUE_VIOLATION].contains(answer.code());
-        if is_duplicate && (completed < self.statements_before || answer.table() == Some(HISTORY_TABLE)) {
+        if is_duplicate
+            && (completed < self.first().statements_before || answer.table() == Some(HISTORY_TABLE))
+        {
             return SessionError::HistoryMoved;
         }
         SessionError::Rejected(Box::new(self.rejection(answer, completed)))
@@ -141,10 +167,11 @@ impl<'a> Message<'a> {
         } else {
             answer.message()
         };
+        let (file, site) = self.site(answer, completed);
         Rejection {
-            stem: self.file.stem.clone(),
-            path: self.file.path.clone(),
-            site: self.site(answer, completed),
+            stem: file.stem.clone(),
+            path: file.path.clone(),
+            site,
             sql_state: answer.code().clone(),
             message: message.to_owned(),
             detail: answer.detail().map(str::to_owned),
@@ -155,8 +182,8 @@ impl<'a> Message<'a> {
 
     /// Where the error lies: where the server says so, or else at the beginning of the statement that did
     /// not complete.
-    fn site(&self, answer: &DbError, completed: usize) -> Site {
-        let sql = self.file.sql();
+    fn site(&self, answer: &DbError, completed: usize) -> (&SourceFile, Site) {
+        let first = self.first();
         if let Some(ErrorPosition::Original(position)) = answer.position() {
             let character = usize::try_from(*position).unwrap_or(usize::MAX).saturating_sub(1);
             let byte = self
@@ -164,22 +191,30 @@ impl<'a> Message<'a> {
                 .char_indices()
                 .nth(character)
                 .map_or(self.text.len(), |(byte, _)| byte);
-            return match byte.checked_sub(self.file_start) {
-                None => Site::Preparation,
-                // A statement that breaks off is noticed at the semicolon of ours that follows the file.
-                Some(offset) if offset <= sql.len() + 1 => {
-                    Site::File(Place::new(sql, offset.min(sql.trim_end().len())))
-                }
-                Some(_) => Site::Commit,
+            let Some(part) = self.parts.iter().rfind(|part| part.start <= byte) else {
+                return (first.file, Site::Preparation);
             };
+            let (sql, offset) = (part.file.sql(), byte - part.start);
+            // A statement that breaks off is noticed at the semicolon of ours that follows the file.
+            let site = if offset <= sql.len() + 1 {
+                Site::File(Place::new(sql, offset.min(sql.trim_end().len())))
+            } else {
+                Site::Commit
+            };
+            return (part.file, site);
         }
-        let Some(index) = completed.checked_sub(self.statements_before) else {
-            return Site::Preparation;
+        let reached = |part: &&Part<'_>| part.statements_before <= completed;
+        let Some(part) = self.parts.iter().rfind(reached) else {
+            return (first.file, Site::Preparation);
         };
+        let sql = part.file.sql();
         let statements = split(sql).unwrap_or_default();
-        statements.get(index).map_or(Site::Commit, |statement| {
-            Site::File(Place::new(sql, statement.span.start))
-        })
+        let site = statements
+            .get(completed - part.statements_before)
+            .map_or(Site::Commit, |statement| {
+                Site::File(Place::new(sql, statement.span.start))
+            });
+        (part.file, site)
     }
 }
 

@@ -164,7 +164,9 @@ impl Migrator<'_> {
         let Self { config, files, .. } = *self;
         let migrations: Vec<_> = files.iter().map(|file| file.migration().clone()).collect();
         let target = config.target.map_or(Target::Latest, Target::Version);
-        let mut runner = Runner::new(&migrations).set_target(target);
+        let mut runner = Runner::new(&migrations)
+            .set_target(target)
+            .set_grouped(config.atomic);
         runner.set_migration_table_name(snapshot.history_table());
         let mut session = Session::new(connection, config, snapshot, files, pending, self.progress);
         let outcome = runner.run_async(&mut session).await;

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::pin::pin;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt as _;
 use refinery_core::Migration;
@@ -94,18 +94,24 @@ impl<'a> Session<'a> {
         }
     }
 
-    async fn apply(&mut self, file: &SourceFile, insert: &str) -> Result<(), SessionError> {
+    /// Applies files, each with the statement that records it, in one transaction.
+    async fn apply(&mut self, files: &[(&SourceFile, &str)]) -> Result<(), SessionError> {
+        let Some((&(first, _), &(last, _))) = files.first().zip(files.last()) else {
+            return Ok(());
+        };
         if self.connection.brake().is_pulled() {
             return Err(SessionError::Stopped);
         }
-        self.progress.lock().under_way = Some(file.stem.clone());
+        let name = if files.len() == 1 {
+            first.stem.clone()
+        } else {
+            format!("{} … {}", first.stem, last.stem)
+        };
+        self.progress.lock().under_way = Some(name.clone());
         let started = Instant::now();
-        let preamble = self.preamble(file);
-        let closing = self.closing(file, insert);
-        let mut watcher = Watcher::new(self.config, &self.snapshot.schema, &file.stem);
-        let outcome = watcher
-            .over(self.send(Message::new(file, &preamble, &closing)))
-            .await;
+        let message = self.message(files);
+        let mut watcher = Watcher::new(self.config, &self.snapshot.schema, &name);
+        let outcome = watcher.over(self.send(message)).await;
         let (blocked, cancelled_after) = (watcher.last, watcher.cancelled_after);
         let confirmed = match outcome {
             Err(failure) if !matches!(failure, SessionError::Lost(_)) => {
@@ -117,7 +123,7 @@ impl<'a> Session<'a> {
                         if rejection.sql_state == SqlState::QUERY_CANCELED =>
                     {
                         // What was cancelled may have been the confirmation of a commit.
-                        match (self.find_committed(file).await, waited) {
+                        match (self.find_committed(last).await, waited) {
                             (Some(version), _) => Some(version),
                             (None, Some(waited)) => {
                                 return Err(SessionError::OverBudget(rejection.stem, waited));
@@ -130,29 +136,72 @@ impl<'a> Session<'a> {
             }
             outcome => outcome?,
         };
-        if confirmed != Some(file.version()) {
-            return Err(SessionError::Unconfirmed(file.stem.clone()));
+        if confirmed != Some(last.version()) {
+            return Err(SessionError::Unconfirmed(name));
         }
         self.create_history = None;
-        self.last_version = self.last_version.max(Some(file.version()));
-        let done = Done {
-            stem: file.stem.clone(),
-            version: file.version(),
-            took: started.elapsed(),
-            tries: 1 + std::mem::take(&mut self.progress.lock().tries),
+        self.last_version = self
+            .last_version
+            .max(files.iter().map(|(file, _)| file.version()).max());
+        self.note(files, started.elapsed());
+        Ok(())
+    }
+
+    /// Logs and remembers what the server has confirmed.
+    fn note(&self, files: &[(&SourceFile, &str)], took: Duration) {
+        let ms = millis(took);
+        let together = if files.len() == 1 {
+            String::new()
+        } else {
+            format!(", {} in one transaction", files.len())
         };
-        let ms = millis(done.took);
-        tracing::info!(
-            migration = done.stem,
-            version = done.version,
-            ms,
-            "applied {} in {ms} ms",
-            done.stem
-        );
         let mut state = self.progress.lock();
         state.under_way = None;
-        state.applied.push(done);
-        Ok(())
+        let tries = 1 + std::mem::take(&mut state.tries);
+        for (file, _) in files {
+            tracing::info!(
+                migration = file.stem,
+                version = file.version(),
+                ms,
+                "applied {} in {ms} ms{together}",
+                file.stem
+            );
+            state.applied.push(Done {
+                stem: file.stem.clone(),
+                version: file.version(),
+                took,
+                tries,
+            });
+        }
+    }
+
+    /// One transaction, whole: the settings, the lock, the history as it was read, each file with its guard and
+    /// its history row, the commit, and the confirmation.
+    fn message<'m>(&self, files: &[(&'m SourceFile, &str)]) -> Message<'m> {
+        let mut ahead = vec!["BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE".to_owned()];
+        ahead.extend(self.settings());
+        ahead.push(lock::take_or_raise(&self.snapshot.schema));
+        ahead.extend(self.create_history.clone());
+        ahead.push(self.check_history(files));
+        ahead.push(note_transaction());
+        let mut parts = Vec::new();
+        for (file, insert) in files {
+            parts.push((*file, std::mem::take(&mut ahead)));
+            ahead = self.record(insert);
+            // For the next file in the transaction; otherwise the same is done after the commit.
+            if parts.len() < files.len() {
+                ahead.push("RESET ALL".to_owned());
+                ahead.extend(self.settings());
+                ahead.push(note_transaction());
+            }
+        }
+        let mut closing = ahead;
+        closing.push("COMMIT".to_owned());
+        closing.push("RESET ALL".to_owned());
+        closing.push("SET LOCAL statement_timeout = 0".to_owned());
+        closing.extend(self.set_role());
+        closing.extend(files.last().map(|(file, _)| self.read_back(file)));
+        Message::new(&parts, &closing)
     }
 
     /// Sends a message and returns the version that the server confirms after its commit.
@@ -195,11 +244,10 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Everything up to the file. The defaults of the database and the role must not matter, so what
-    /// could be set there and would change the outcome is set here, for this transaction.
-    fn preamble(&self, file: &SourceFile) -> Vec<String> {
+    /// The defaults of the database and the role must not matter, so what could be set there and would change
+    /// the outcome is set here, for this transaction.
+    fn settings(&self) -> Vec<String> {
         let mut statements = vec![
-            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE".to_owned(),
             format!(
                 "SET LOCAL lock_timeout = {}",
                 millis(self.config.longest_lock_wait())
@@ -227,33 +275,22 @@ impl<'a> Session<'a> {
             ));
         }
         statements.extend(self.set_role());
-        statements.push(lock::take_or_raise(&self.snapshot.schema));
-        statements.extend(self.create_history.clone());
-        statements.push(self.check_history(file));
-        statements.push(
-            "SELECT pg_catalog.set_config('zerostarter_db.transaction', CAST(pg_catalog.pg_current_xact_id() AS text), true)"
-                .to_owned(),
-        );
         statements
     }
 
-    /// Everything after the file: the guard, the history row, the commit, and the server's confirmation.
-    /// What the file did to the session is undone, for the next file and for whoever a pooler gives it to.
-    fn closing(&self, file: &SourceFile, insert: &str) -> Vec<String> {
-        let mut statements = vec![raise_unless(
-            "pg_catalog.current_setting('zerostarter_db.transaction', true) IS NOT DISTINCT FROM CAST(pg_catalog.pg_current_xact_id() AS text)",
-            TRANSACTION_LEFT,
-        )];
-        // The file may have become somebody who has no right to the history.
-        statements.push("RESET SESSION AUTHORIZATION".to_owned());
-        statements.push(self.set_role().unwrap_or_else(|| "RESET ROLE".to_owned()));
-        statements.push(insert.to_owned());
-        statements.push("COMMIT".to_owned());
-        statements.push("RESET ALL".to_owned());
-        statements.push("SET LOCAL statement_timeout = 0".to_owned());
-        statements.extend(self.set_role());
-        statements.push(self.read_back(file));
-        statements
+    /// What follows a file: the guard, and its history row. What the file did to the session is undone, for the
+    /// next file and for whoever a pooler gives it to.
+    fn record(&self, insert: &str) -> Vec<String> {
+        vec![
+            raise_unless(
+                "pg_catalog.current_setting('zerostarter_db.transaction', true) IS NOT DISTINCT FROM CAST(pg_catalog.pg_current_xact_id() AS text)",
+                TRANSACTION_LEFT,
+            ),
+            // The file may have become somebody who has no right to the history.
+            "RESET SESSION AUTHORIZATION".to_owned(),
+            self.set_role().unwrap_or_else(|| "RESET ROLE".to_owned()),
+            insert.to_owned(),
+        ]
     }
 
     fn read_back(&self, file: &SourceFile) -> String {
@@ -286,51 +323,62 @@ impl<'a> Session<'a> {
             .map(|role| format!("SET LOCAL ROLE {}", identifier(role)))
     }
 
-    /// Two look-ups in the primary key, whatever the length of the history.
-    fn check_history(&self, file: &SourceFile) -> String {
+    /// Look-ups in the primary key, whatever the length of the history.
+    fn check_history(&self, files: &[(&SourceFile, &str)]) -> String {
         let table = self.snapshot.history_table();
         let last = self
             .last_version
             .map_or_else(|| "NULL".to_owned(), |version| version.to_string());
-        let version = file.version();
+        let versions: Vec<String> = files.iter().map(|(file, _)| file.version().to_string()).collect();
         raise_unless(
             &format!(
                 "(SELECT max(version) FROM {table}) IS NOT DISTINCT FROM {last} \
-                 AND NOT EXISTS (SELECT FROM {table} WHERE version = {version})"
+                 AND NOT EXISTS (SELECT FROM {table} WHERE version IN ({}))",
+                versions.join(", ")
             ),
             HISTORY_MOVED,
         )
     }
 }
 
+/// The guard after the file compares with this.
+fn note_transaction() -> String {
+    "SELECT pg_catalog.set_config('zerostarter_db.transaction', CAST(pg_catalog.pg_current_xact_id() AS text), true)"
+        .to_owned()
+}
+
 impl AsyncTransaction for Session<'_> {
     type Error = Stopped;
 
     /// refinery calls this once with the statement that creates its table, and then with each migration
-    /// and its history row. The table is created together with the first migration, under its lock.
+    /// and its history row, or with all of them in turn. The table is created together with the first
+    /// migration, under its lock.
     async fn execute<'a, T: Iterator<Item = &'a str> + Send + 'a>(
         &'a mut self,
         queries: T,
     ) -> Result<usize, Stopped> {
         let queries: Vec<&str> = queries.collect();
-        match queries[..] {
-            [create_history] => {
-                if self.snapshot.history.is_none() {
-                    self.create_history = Some(create_history.trim_end_matches(';').to_owned());
-                }
+        if let [create_history] = queries[..] {
+            if self.snapshot.history.is_none() {
+                self.create_history = Some(create_history.trim_end_matches(';').to_owned());
             }
-            [_, insert] => {
-                let file = self
-                    .pending
-                    .pop_front()
-                    .expect("refinery applies what we found to be pending");
-                self.apply(file, insert).await.map_err(|failure| {
-                    self.failure = Some(failure);
-                    Stopped
-                })?;
-            }
-            _ => unreachable!("refinery does not group migrations here"),
+            return Ok(1);
         }
+        let (pairs, _) = queries.as_chunks::<2>();
+        let files: Vec<(&SourceFile, &str)> = pairs
+            .iter()
+            .map(|[_, insert]| {
+                let next = self.pending.pop_front();
+                (
+                    next.expect("refinery applies what we found to be pending"),
+                    *insert,
+                )
+            })
+            .collect();
+        self.apply(&files).await.map_err(|failure| {
+            self.failure = Some(failure);
+            Stopped
+        })?;
         Ok(queries.len())
     }
 }

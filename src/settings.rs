@@ -67,6 +67,7 @@ pub const VARIABLES: &[Variable] = &[
     plain("WAIT_TIMEOUT"),
     with_default("STATUS_JSON", "no"),
     with_default("MIGRATE_CREATE_DATABASE", "no"),
+    with_default("MIGRATE_ATOMIC", "no"),
     plain("MIGRATE_REPORT"),
     with_default("TERMINATION_LOG", TERMINATION_LOG),
     with_default("LOG_FORMAT", "text"),

@@ -242,6 +242,7 @@ fn env_shows_the_settings_and_their_places() {
     WAIT_TIMEOUT  (not set)
     STATUS_JSON=no  (default)
     MIGRATE_CREATE_DATABASE=no  (default)
+    MIGRATE_ATOMIC=no  (default)
     MIGRATE_REPORT  (not set)
     TERMINATION_LOG=/dev/termination-log  (default)
     LOG_FORMAT=text  (default)

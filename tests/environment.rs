@@ -62,7 +62,10 @@ fn every_variable_is_read_from_every_place() {
         let value = match variable.name {
             "NODE_ENV" => "staging",
             "POSTGRES_URL" | "POSTGRES_DIRECT_URL" => URL,
-            "POSTGRES_PLAINTEXT_IN_PRODUCTION" | "MIGRATE_CREATE_DATABASE" | "STATUS_JSON" => "yes",
+            "POSTGRES_PLAINTEXT_IN_PRODUCTION"
+            | "MIGRATE_CREATE_DATABASE"
+            | "MIGRATE_ATOMIC"
+            | "STATUS_JSON" => "yes",
             "MIGRATE_LOCK_RETRIES" | "MIGRATE_TARGET" => "3",
             "MIGRATE_AHEAD" => "refuse",
             "LOG_FORMAT" => "json",
@@ -336,6 +339,7 @@ fn the_local_password_is_refused_in_production() {
     WAIT_TIMEOUT  (not set)
     STATUS_JSON=no  (default)
     MIGRATE_CREATE_DATABASE=no  (default)
+    MIGRATE_ATOMIC=no  (default)
     MIGRATE_REPORT  (not set)
     TERMINATION_LOG=/dev/termination-log  (default)
     LOG_FORMAT=text  (default)

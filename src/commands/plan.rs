@@ -17,7 +17,12 @@ pub(super) async fn run(config: &Config, files: &[SourceFile], output: &Output) 
     let mut text = String::new();
     for index in &pending {
         let file = &files[*index];
-        let _ = writeln!(text, "-- {}, in a transaction of its own", file.path);
+        let transaction = if config.atomic {
+            "in one transaction with all that is pending"
+        } else {
+            "in a transaction of its own"
+        };
+        let _ = writeln!(text, "-- {}, {transaction}", file.path);
         text.push_str(file.sql().trim_end());
         text.push_str("\n\n");
     }
