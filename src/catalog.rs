@@ -3,11 +3,13 @@
 use std::pin::pin;
 
 use futures_util::TryStreamExt as _;
+use tokio::time::timeout;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
 
+use crate::attempt::AttemptError;
 use crate::config::Config;
-use crate::connection::Connection;
+use crate::connection::{ATTEMPT_LIMIT, Connection};
 use crate::duration::millis;
 use crate::history::{Applied, HISTORY_TABLE};
 use crate::sql::{identifier, literal};
@@ -72,8 +74,22 @@ fn history_table_in(schema: &str) -> String {
 ///
 /// # Errors
 ///
-/// tokio-postgres' own.
-pub async fn read(connection: &Connection, config: &Config) -> Result<Snapshot, tokio_postgres::Error> {
+/// The server's or the driver's, and [`AttemptError::TimedOut`] where no answer comes at all: this is a question
+/// that is answered at once.
+pub async fn read(connection: &Connection, config: &Config) -> Result<Snapshot, AttemptError> {
+    let reading = read_in_full(connection, config);
+    let outcome = if config.lock_timeout.is_zero() {
+        reading.await
+    } else {
+        let limit = config.lock_timeout + ATTEMPT_LIMIT;
+        timeout(limit, reading)
+            .await
+            .map_err(|_| AttemptError::TimedOut(limit))?
+    };
+    outcome.map_err(AttemptError::Postgres)
+}
+
+async fn read_in_full(connection: &Connection, config: &Config) -> Result<Snapshot, tokio_postgres::Error> {
     let named = config.url.parameters.schema.as_deref();
     let mut snapshot = read_consistently(connection, config, named).await?;
     if named.is_some() {

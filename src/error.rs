@@ -213,8 +213,12 @@ fn count(number: usize, one: &str, many: &str) -> String {
 
 impl Error {
     /// The failure of reading the history.
-    pub(crate) fn reading_failed(source: tokio_postgres::Error) -> Self {
-        let answer = describe(&source);
+    pub(crate) fn reading_failed(failure: AttemptError) -> Self {
+        let answer = failure.to_string();
+        let AttemptError::Postgres(source) = failure else {
+            // The others are waited out, or come before there is a connection to read from.
+            return Self::Engine(answer);
+        };
         match source.code() {
             // SET ROLE, which comes before anything else that could be denied.
             Some(&SqlState::INVALID_PARAMETER_VALUE) => Self::Denied(Denial::Role { answer }),

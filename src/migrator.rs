@@ -9,7 +9,7 @@ use refinery_core::{Runner, Target};
 use tokio::time::{Instant, timeout};
 use tokio_postgres::error::SqlState;
 
-use crate::attempt::{describe, is_transient};
+use crate::attempt::AttemptError;
 use crate::blocker::{Wait, join};
 use crate::catalog::{self, Snapshot};
 use crate::config::{Ahead, Config};
@@ -32,7 +32,7 @@ const STOPPING_LIMIT: Duration = Duration::from_millis(500);
 /// Why a pass over the pending migrations ended early without a verdict.
 enum Interruption {
     /// The connection is gone.
-    Lost(tokio_postgres::Error),
+    Lost(AttemptError),
     /// Another migrator is at work, or has been, on the history in this schema.
     Contended { reason: &'static str, schema: String },
     /// A lock timeout, a deadlock or a serialization failure.
@@ -203,11 +203,11 @@ fn with_applied(error: Error, progress: &Progress) -> Error {
 async fn read(connection: &Connection, config: &Config) -> Result<Snapshot, Interruption> {
     catalog::read(connection, config)
         .await
-        .map_err(|error| match error.code() {
-            _ if is_transient(&error) => Interruption::Lost(error),
+        .map_err(|error| match error.sql_state() {
+            _ if error.is_transient() => Interruption::Lost(error),
             Some(code) if is_beaten(code) => Interruption::Beaten(Defeat {
                 stem: "the history".to_owned(),
-                reason: describe(&error),
+                reason: error.to_string(),
                 wait: None,
             }),
             _ => Interruption::Fatal(Error::reading_failed(error)),
@@ -328,7 +328,7 @@ fn interruption(failure: SessionError, wait: Option<Wait>, schema: &str) -> Inte
     match failure {
         SessionError::LockTaken => contended("another migrator holds the lock"),
         SessionError::HistoryMoved => contended("another migrator has just changed the history"),
-        SessionError::Lost(error) => Interruption::Lost(error),
+        SessionError::Lost(error) => Interruption::Lost(AttemptError::Postgres(error)),
         SessionError::OverBudget(stem, waited) => Interruption::Beaten(Defeat {
             stem,
             reason: format!(

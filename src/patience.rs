@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::attempt::{AttemptError, describe};
+use crate::attempt::AttemptError;
 use crate::backoff::Backoff;
 use crate::blocker::{Wait, find_holder};
 use crate::config::Config;
@@ -46,7 +46,7 @@ impl<'a> Patience<'a> {
 
     /// Replaces a lost connection. A server that accepts connections and drops them again and again is not
     /// reached either: only a connection that lasted begins the wait anew.
-    pub(crate) async fn reconnect(&mut self, lost: tokio_postgres::Error) -> Result<Connection, Error> {
+    pub(crate) async fn reconnect(&mut self, lost: AttemptError) -> Result<Connection, Error> {
         let now = Instant::now();
         if now - self.connected_at > self.config.wait {
             self.lost_since = None;
@@ -59,12 +59,12 @@ impl<'a> Patience<'a> {
             return Err(Error::Unreachable {
                 server,
                 waited,
-                source: Box::new(AttemptError::Postgres(lost)),
+                source: Box::new(lost),
             });
         }
         tracing::warn!(
             "lost the connection ({}); connecting again to see what was committed",
-            describe(&lost)
+            lost
         );
         sleep(self.reconnection.next_pause().min(deadline - now)).await;
         self.connected_at = Instant::now();

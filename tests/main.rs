@@ -3,6 +3,7 @@
 mod atomic;
 mod commands;
 mod concurrency;
+mod crashes;
 mod docker_host;
 mod environment;
 mod files;

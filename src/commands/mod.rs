@@ -11,7 +11,6 @@ use std::pin::pin;
 
 use futures_util::future::{Either, select};
 
-use crate::attempt::is_transient;
 use crate::catalog::{self, Snapshot};
 use crate::cli::{Cli, Command, MigrateFlags};
 use crate::config::Config;
@@ -93,7 +92,7 @@ async fn look(config: &Config) -> Result<Snapshot, Error> {
     let mut connection = connect(config, patience.connect_deadline()).await?;
     loop {
         match catalog::read(&connection, config).await {
-            Err(error) if is_transient(&error) => connection = patience.reconnect(error).await?,
+            Err(error) if error.is_transient() => connection = patience.reconnect(error).await?,
             outcome => {
                 connection.close().await;
                 return outcome.map_err(Error::reading_failed);

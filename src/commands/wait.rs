@@ -5,7 +5,6 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::names;
-use crate::attempt::{AttemptError, describe, is_transient};
 use crate::catalog;
 use crate::config::Config;
 use crate::connect::connect;
@@ -27,16 +26,16 @@ pub(super) async fn run(config: &Config, files: &[SourceFile]) -> Result<(), Err
         let pending = loop {
             let snapshot = match catalog::read(&connection, config).await {
                 Ok(snapshot) => snapshot,
-                Err(error) if is_transient(&error) => {
+                Err(error) if error.is_transient() => {
                     let now = Instant::now();
                     if now >= deadline {
                         return Err(Error::Unreachable {
                             server: config.url.servers(),
                             waited: now - started,
-                            source: Box::new(AttemptError::Postgres(error)),
+                            source: Box::new(error),
                         });
                     }
-                    tracing::warn!("lost the connection ({}); connecting again", describe(&error));
+                    tracing::warn!("lost the connection ({error}); connecting again");
                     // A server that drops every connection again must not be hammered.
                     sleep(INTERVAL.min(deadline - now)).await;
                     break None;

@@ -28,6 +28,8 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) struct ProxyBuilder {
     refuse_first: usize,
     reset_after_bytes: Option<usize>,
+    mute_after_bytes: Option<usize>,
+    cut_question_after_bytes: Option<usize>,
     silent: bool,
     delay: Option<Duration>,
     only_first: Option<usize>,
@@ -47,6 +49,18 @@ impl ProxyBuilder {
         self
     }
 
+    /// Lets exactly so many bytes of the server's answers through, and then none, with the connection open.
+    pub(crate) fn mute_after_bytes(mut self, bytes: usize) -> Self {
+        self.mute_after_bytes = Some(bytes);
+        self
+    }
+
+    /// Lets exactly so many bytes of the client's questions through, and then resets the connection.
+    pub(crate) fn cut_question_after_bytes(mut self, bytes: usize) -> Self {
+        self.cut_question_after_bytes = Some(bytes);
+        self
+    }
+
     /// Accepts, reads, and never answers: a firewall that drops, a server that hangs.
     pub(crate) fn silent(mut self) -> Self {
         self.silent = true;
@@ -59,7 +73,7 @@ impl ProxyBuilder {
         self
     }
 
-    /// Applies `reset_after_bytes`, `silent` and `delay` to the first so many connections only, so
+    /// Applies the cuts, `mute_after_bytes`, `silent` and `delay` to the first so many connections only, so
     /// that one who tries again succeeds.
     pub(crate) fn only_first(mut self, connections: usize) -> Self {
         self.only_first = Some(connections);
@@ -183,6 +197,7 @@ async fn serve(
             server_writes,
             asked: false,
             answered: 0,
+            questioned: 0,
         };
         relay.run(faults, counts).await?
     };
@@ -202,6 +217,8 @@ struct Relay<'a> {
     asked: bool,
     /// Bytes that went from the server to the client.
     answered: usize,
+    /// Bytes that went from the client to the server.
+    questioned: usize,
 }
 
 impl Relay<'_> {
@@ -220,7 +237,12 @@ impl Relay<'_> {
             };
             match event {
                 Either::Left(Ok(length @ 1..)) => {
-                    self.server_writes.write_all(&question[..length]).await?;
+                    if self
+                        .ask(&question[..length], faults.cut_question_after_bytes)
+                        .await?
+                    {
+                        return Ok(true);
+                    }
                     self.asked = true;
                 }
                 Either::Left(_) => {
@@ -237,7 +259,11 @@ impl Relay<'_> {
                         counts.waits.fetch_add(1, Ordering::SeqCst);
                         self.asked = false;
                     }
-                    if self.answer(&answer[..length], faults.reset_after_bytes).await? {
+                    let limit = faults.reset_after_bytes.or(faults.mute_after_bytes);
+                    if self.answer(&answer[..length], limit).await? {
+                        if faults.mute_after_bytes.is_some() {
+                            while self.client_reads.read(&mut question).await? > 0 {}
+                        }
                         return Ok(true);
                     }
                 }
@@ -261,6 +287,13 @@ impl Relay<'_> {
             }
         }
         Ok(())
+    }
+
+    async fn ask(&mut self, bytes: &[u8], limit: Option<usize>) -> io::Result<bool> {
+        let allowed = limit.map_or(bytes.len(), |limit| bytes.len().min(limit - self.questioned));
+        self.server_writes.write_all(&bytes[..allowed]).await?;
+        self.questioned += allowed;
+        Ok(limit == Some(self.questioned))
     }
 
     async fn answer(&mut self, bytes: &[u8], limit: Option<usize>) -> io::Result<bool> {

@@ -1,0 +1,114 @@
+//! The connection is cut, the server falls silent, the program is killed: whatever the moment, nothing is lost and
+//! nothing is done twice.
+
+use std::time::{Duration, Instant};
+
+use crate::harness::{Command, Database, Proxy, Server, zerostarter_db};
+
+/// `TEST_ROUNDS` is how often; `make soak` sets it.
+fn rounds() -> u64 {
+    std::env::var("TEST_ROUNDS").map_or(2, |text| text.parse().expect("TEST_ROUNDS is a number"))
+}
+
+fn twenty(database: &Database) -> Command {
+    (1..=20).fold(zerostarter_db(database), |command, version| {
+        command.migration(
+            &format!("V{version}__insert.sql"),
+            format!("CREATE TABLE IF NOT EXISTS n (id int); INSERT INTO n VALUES ({version});"),
+        )
+    })
+}
+
+/// A program that was killed can have left a server process that goes on until it notices, and that holds the
+/// lock meanwhile; the next run waits for it.
+#[test]
+fn a_kill_at_any_moment_loses_and_repeats_nothing() {
+    let expected: Vec<String> = (1..=20).map(|version: i32| version.to_string()).collect();
+    let mut killed = 0;
+    for round in 0..rounds() * 10 {
+        let database = Server::shared().database();
+        let running = twenty(&database).start();
+        let until = Instant::now() + Duration::from_millis(5) + Duration::from_micros(round * 7919 % 50_000);
+        while Instant::now() < until {
+            std::hint::spin_loop();
+        }
+        running.signal("KILL");
+        killed += usize::from(running.wait().status == 137);
+        let run = twenty(&database).run();
+        assert_eq!(run.status, 0, "round {round}: {}", run.stderr);
+        assert_eq!(
+            database.rows("SELECT id FROM n ORDER BY id"),
+            expected,
+            "round {round}"
+        );
+        assert_eq!(database.history().len(), 20, "round {round}");
+    }
+    assert!(killed > 5, "only {killed} runs were killed");
+}
+
+#[test]
+fn a_question_that_is_cut_off_anywhere_loses_and_repeats_nothing() {
+    let mut lost = 0;
+    for bytes in (1..).step_by(97) {
+        let database = Server::shared().database();
+        let proxy = Proxy::builder()
+            .cut_question_after_bytes(bytes)
+            .only_first(1)
+            .start(database.port());
+        let run = zerostarter_db(&database)
+            .env("POSTGRES_URL", database.url_through(proxy.port()))
+            .migration(
+                "V1__one.sql",
+                "CREATE TABLE one (id int); INSERT INTO one VALUES (1);",
+            )
+            .migration("V2__two.sql", "INSERT INTO one VALUES (2);")
+            .run();
+        assert_eq!(run.status, 0, "cut after {bytes} bytes: {}", run.stderr);
+        assert_eq!(
+            database.rows("SELECT id FROM one ORDER BY 1"),
+            ["1", "2"],
+            "cut after {bytes} bytes"
+        );
+        assert_eq!(database.history().len(), 2, "cut after {bytes} bytes");
+        if proxy.connections() == 1 {
+            break;
+        }
+        lost += 1;
+    }
+    assert!(lost > 20, "only {lost} cuts");
+}
+
+/// Nothing in the network says that the server is gone; only that it does not answer a question that is answered
+/// at once.
+#[test]
+fn a_server_that_falls_silent_while_it_is_read_is_given_up_and_tried_again() {
+    let started = Instant::now();
+    std::thread::scope(|scope| {
+        for (command, bytes) in [("migrate", 300), ("status", 420), ("check", 600), ("wait", 700)] {
+            scope.spawn(move || {
+                let database = Server::shared().database();
+                assert_eq!(zerostarter_db(&database).run().status, 0);
+                let proxy = Proxy::builder()
+                    .mute_after_bytes(bytes)
+                    .only_first(1)
+                    .start(database.port());
+                let run = zerostarter_db(&database)
+                    .env("POSTGRES_URL", database.url_through(proxy.port()))
+                    .env("MIGRATE_LOCK_TIMEOUT", "100ms")
+                    .args([command])
+                    .run();
+                assert_eq!(run.status, 0, "{command}, {bytes} bytes: {}", run.stderr);
+                assert!(
+                    run.stderr.contains("no answer within 10"),
+                    "{command}: {}",
+                    run.stderr
+                );
+            });
+        }
+    });
+    assert!(
+        started.elapsed() < Duration::from_secs(40),
+        "{:?}",
+        started.elapsed()
+    );
+}
