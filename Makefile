@@ -68,7 +68,7 @@ up: ## Start PostgreSQL, migrate it, then start the app
 	@docker compose up --detach
 
 down: ## Stop them; the data stays
-	@docker compose down
+	@docker compose --profile studio down
 
 logs: ## Show what they say
 	@docker compose logs

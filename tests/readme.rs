@@ -145,3 +145,21 @@ fn blocks_that_are_not_run_give_a_reason() {
         }
     }
 }
+
+/// A guarantee stands with the test that shows it.
+#[test]
+fn tests_that_the_documentation_names_are_there() {
+    let name = regex::Regex::new(r"`([a-z_]+)::([a-z_]+)`").expect("a pattern");
+    let mut named = 0;
+    for page in pages() {
+        let text = fs::read_to_string(&page).expect("a page");
+        for found in name.captures_iter(&text) {
+            let file = Path::new(ROOT).join("tests").join(format!("{}.rs", &found[1]));
+            let tests = fs::read_to_string(&file).unwrap_or_default();
+            let function = format!("\nfn {}()", &found[2]);
+            assert!(tests.contains(&function), "{}: {}", page.display(), &found[0]);
+            named += 1;
+        }
+    }
+    assert!(named > 10, "only {named}");
+}

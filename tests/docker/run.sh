@@ -29,7 +29,7 @@ output=$work/output
 clean_up() {
     local status=$?
     trap - EXIT
-    compose down --volumes --timeout 0 >/dev/null 2>&1 || true
+    compose --profile studio down --volumes --timeout 0 >/dev/null 2>&1 || true
     docker rm --force --volumes "$host_server" >/dev/null 2>&1 || true
     docker image rm --force "$ZEROSTARTER_DB_IMAGE" >/dev/null 2>&1 || true
     rm -rf "$work"
@@ -106,7 +106,7 @@ is() {
 
 # A copy as somebody would clone it, and nothing of an earlier test in the engine.
 fresh() {
-    compose down --volumes --timeout 0 >/dev/null 2>&1 || true
+    compose --profile studio down --volumes --timeout 0 >/dev/null 2>&1 || true
     rm -rf "$copy"
     mkdir -p "$copy"
     (cd "$root" && git ls-files --cached --others --exclude-standard -z |
@@ -429,6 +429,8 @@ test_studio_answers() {
     [[ $address == 127.0.0.1:* ]] || fail "it listens on $address"
     poll 20 curl --silent --fail --location --output "$output" "http://$address/"
     shows 'Adminer'
+    expect 0 make --silent -C "$copy" down
+    [[ -z $(compose --profile studio ps --all --quiet) ]] || fail 'make down left something'
 }
 
 # It needs a browser and Node, which a Docker engine does not bring: where they are missing, that is said. With
