@@ -95,7 +95,9 @@ pub(crate) fn join(blockers: &[Blocker]) -> String {
 /// What ahead of a question makes the defaults of the database and the role not matter.
 const PREAMBLE: &str = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED READ ONLY;\n\
      SET LOCAL statement_timeout = 0;\n\
-     SET LOCAL lock_timeout = 0;\n";
+     SET LOCAL lock_timeout = 0;\n\
+     SET LOCAL DateStyle = 'ISO';\n\
+     SET LOCAL TimeZone = 'UTC';\n";
 
 /// The locks of the migrator that is at work on the history in `schema`: whoever holds the advisory lock.
 /// Behind a pooler nothing else tells which server process works for us.

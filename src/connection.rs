@@ -26,7 +26,7 @@ pub const ATTEMPT_LIMIT: Duration = Duration::from_secs(10);
 const SILENCE_LIMIT: Duration = Duration::from_secs(30);
 
 /// How long asking for a cancellation may take: whoever sent the signal expects an end within a second.
-const CANCEL_LIMIT: Duration = Duration::from_millis(300);
+const CANCEL_LIMIT: Duration = Duration::from_millis(900);
 
 /// How long the farewell may take before the socket is simply dropped.
 const FAREWELL_LIMIT: Duration = Duration::from_secs(1);

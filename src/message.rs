@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
+use tokio_postgres::error::{DbError, ErrorPosition, Severity, SqlState};
 
 use crate::attempt::is_transient;
 use crate::history::HISTORY_TABLE;
@@ -138,7 +138,13 @@ impl<'a> Message<'a> {
 
     /// What an error means that came after `completed` statements of the message.
     pub(crate) fn failure(&self, error: tokio_postgres::Error, completed: usize) -> SessionError {
-        if is_transient(&error) {
+        // A full disk or too little memory ends a statement with an error: a verdict on the file, which the next
+        // try would meet again. Only what ends the connection is a loss. A pooler may leave the field out.
+        let ends_the_connection = error
+            .as_db_error()
+            .and_then(DbError::parsed_severity)
+            .is_none_or(|severity| matches!(severity, Severity::Fatal | Severity::Panic));
+        if ends_the_connection && is_transient(&error) {
             return SessionError::Lost(error);
         }
         let Some(answer) = error.as_db_error() else {

@@ -1,5 +1,6 @@
 //! The algorithm: read, compare, inspect, apply one by one.
 
+use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +28,7 @@ use crate::session::Session;
 use crate::source::SourceFile;
 
 /// How long the server may take to say that it has cancelled a statement.
-const STOPPING_LIMIT: Duration = Duration::from_millis(500);
+const STOPPING_LIMIT: Duration = Duration::from_millis(900);
 
 /// Why a pass over the pending migrations ended early without a verdict.
 enum Interruption {
@@ -64,14 +65,19 @@ pub async fn migrate(
         Either::Left((outcome, _)) => return outcome,
         Either::Right((signal, _)) => signal,
     };
+    progress.lock().is_stopping = true;
     let brake = progress.lock().brake.clone();
     let mut is_confirmed = false;
     if let Some(brake) = brake {
-        brake.pull().await;
+        let pulling = async {
+            brake.pull().await;
+            std::future::pending::<Infallible>().await
+        };
         // So that the server has rolled back, and the lock is free, before we are gone.
-        match timeout(STOPPING_LIMIT, work).await {
-            Ok(Ok(())) => return Ok(()),
-            Ok(Err(_)) => is_confirmed = true,
+        match timeout(STOPPING_LIMIT, select(work, pin!(pulling))).await {
+            Ok(Either::Left((Ok(()), _))) => return Ok(()),
+            Ok(Either::Left((Err(_), _))) => is_confirmed = true,
+            Ok(Either::Right((never, _))) => match never {},
             Err(_) => {}
         }
     }
@@ -111,6 +117,10 @@ async fn run(config: &Config, files: &[SourceFile], progress: &Progress) -> Resu
             Interruption::Fatal(error) => {
                 connection.close().await;
                 return Err(with_applied(error, progress));
+            }
+            // A new connection would begin anew what is to be stopped.
+            Interruption::Lost(error) if progress.lock().is_stopping => {
+                return Err(Error::Engine(error.to_string()));
             }
             Interruption::Lost(error) => connection = patience.reconnect(error).await?,
             Interruption::Contended { reason, schema } => {
@@ -369,7 +379,11 @@ fn is_beaten(code: &SqlState) -> bool {
 
 fn tell_nothing_to_do(snapshot: &Snapshot, files: &[SourceFile]) {
     let applied = snapshot.applied().len();
-    let newest = files.last().map_or("none", |file| file.stem.as_str());
+    let versions: Vec<i64> = snapshot.applied().iter().map(|row| row.version).collect();
+    let newest = files
+        .iter()
+        .rfind(|file| versions.binary_search(&file.version()).is_ok())
+        .map_or("none", |file| file.stem.as_str());
     tracing::info!(
         applied,
         newest,

@@ -19,6 +19,7 @@ pub(crate) struct Patience<'a> {
     connected_at: Instant,
     lost_since: Option<Instant>,
     reconnection: Backoff,
+    losses: u32,
     contended_since: Option<Instant>,
     contention: Backoff,
     tries: u32,
@@ -32,6 +33,7 @@ impl<'a> Patience<'a> {
             connected_at: Instant::now(),
             lost_since: None,
             reconnection: reconnection(),
+            losses: 0,
             contended_since: None,
             contention: Backoff::new(Duration::from_millis(50), Duration::from_secs(1)),
             tries: 0,
@@ -54,7 +56,9 @@ impl<'a> Patience<'a> {
         }
         let since = *self.lost_since.get_or_insert(now);
         let deadline = since + self.config.wait;
-        if now > deadline {
+        self.losses += 1;
+        // A file that takes the server down with it would otherwise do so for ever.
+        if now > deadline || self.losses > self.config.lock_retries {
             let (server, waited) = (self.config.url.servers(), now - since);
             return Err(Error::Unreachable {
                 server,

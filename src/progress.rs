@@ -40,6 +40,8 @@ pub struct State {
     pub(crate) blocked_by: Option<String>,
     /// The migration that has been sent and not been answered.
     pub(crate) under_way: Option<String>,
+    /// A signal has come: nothing more is begun.
+    pub(crate) is_stopping: bool,
     /// What stops the connection that the run works on.
     pub(crate) brake: Option<Arc<Brake>>,
 }

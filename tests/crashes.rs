@@ -112,3 +112,48 @@ fn a_server_that_falls_silent_while_it_is_read_is_given_up_and_tried_again() {
         started.elapsed()
     );
 }
+
+/// A full disk, or too little memory: an error of the statement, which the next try would meet again.
+#[test]
+fn a_server_that_runs_out_of_something_rejects_the_file() {
+    for state in ["53100", "53200", "53400", "08000"] {
+        let database = Server::shared().database();
+        let run = zerostarter_db(&database)
+            .migration("V1__good.sql", "CREATE TABLE good ();")
+            .migration(
+                "V2__full.sql",
+                format!(
+                    "SELECT 1;\nDO $$ BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = '{state}'; END $$;"
+                ),
+            )
+            .run();
+        assert_eq!(run.status, 1, "{state}: {}", run.stderr);
+        assert!(
+            run.stderr.contains(&format!("no room (SQLSTATE {state})"))
+                && run.stderr.contains("--> migrations/V2__full.sql:2:1"),
+            "{state}: {}",
+            run.stderr
+        );
+    }
+}
+
+#[test]
+fn a_file_that_takes_its_connection_down_every_time_is_given_up() {
+    let database = Server::shared().database();
+    let run = zerostarter_db(&database)
+        .migration(
+            "V1__suicide.sql",
+            "SELECT pg_sleep(0.3); SELECT pg_terminate_backend(pg_backend_pid());",
+        )
+        .env("MIGRATE_WAIT", "200ms")
+        .env("MIGRATE_LOCK_RETRIES", "3")
+        .run();
+    assert_eq!(run.status, 3, "{}", run.stderr);
+    assert_eq!(
+        run.stderr.matches("lost the connection").count(),
+        3,
+        "{}",
+        run.stderr
+    );
+    assert!(database.catalog().is_empty());
+}
