@@ -12,6 +12,7 @@
 
 #![forbid(unsafe_code)]
 
+mod alone;
 pub mod attempt;
 mod backoff;
 pub mod blocker;
@@ -24,6 +25,7 @@ mod config_reader;
 pub mod connect;
 pub mod connection;
 mod duration;
+mod envelope;
 pub mod error;
 pub mod exit_status;
 mod hint;
@@ -34,11 +36,13 @@ pub mod log;
 pub mod message;
 pub mod migrator;
 pub mod output;
+pub mod outside;
 mod patience;
 mod phase;
 pub mod postgres_url;
 pub mod preflight;
 pub mod progress;
+mod remains;
 mod report;
 pub mod session;
 pub mod settings;

@@ -5,6 +5,8 @@ use std::time::Duration;
 use tokio_postgres::error::{DbError, ErrorPosition, Severity, SqlState};
 
 use crate::attempt::is_transient;
+use crate::blocker::Blocker;
+use crate::error::Error;
 use crate::history::HISTORY_TABLE;
 use crate::lock::LOCK_TAKEN;
 use crate::source::SourceFile;
@@ -28,12 +30,27 @@ pub enum SessionError {
     Rejected(Box<Rejection>),
     /// This migration waited for locks, this long in all, until `MIGRATE_LOCK_BUDGET` was used up.
     OverBudget(String, Duration),
+    /// Somebody else is at what the migration does, or an earlier try of it is not dead yet.
+    Occupied(Box<Blocker>),
     /// The run is being stopped; this migration was not begun.
     Stopped,
+    /// There is nothing to be gained by another try.
+    Fatal(Box<Error>),
     /// The driver could not make sense of an answer.
     Driver(tokio_postgres::Error),
     /// The server said that all is well, but the history row is not there.
     Unconfirmed(String),
+}
+
+impl SessionError {
+    /// A failure of something that does nothing by itself.
+    pub(crate) fn of_the_connection(error: tokio_postgres::Error) -> Self {
+        if is_transient(&error) {
+            Self::Lost(error)
+        } else {
+            Self::Driver(error)
+        }
+    }
 }
 
 /// What the server said about a statement of a migration.
@@ -55,6 +72,8 @@ pub struct Rejection {
     pub hint: Option<String>,
     /// The server's CONTEXT, such as the line of a function.
     pub context: Option<String>,
+    /// What remains of a statement that ran outside a transaction; `None` where everything was rolled back.
+    pub remains: Option<String>,
 }
 
 /// The part of a migration's transaction that failed.
@@ -117,6 +136,32 @@ impl<'a> Message<'a> {
         }
         text.push_str(&closing.join(";\n"));
         Self { text, parts }
+    }
+
+    /// The statement of a file that runs outside a transaction, with a comment of ours in front of it.
+    pub(crate) fn alone(file: &'a SourceFile, tag: &str) -> Self {
+        let part = Part {
+            file,
+            start: tag.len(),
+            statements_before: 0,
+        };
+        Self {
+            text: format!("{tag}{}", file.sql()),
+            parts: vec![part],
+        }
+    }
+
+    /// Statements of ours on behalf of a file, which is not among them.
+    pub(crate) fn around(file: &'a SourceFile, statements: &str) -> Self {
+        let part = Part {
+            file,
+            start: usize::MAX,
+            statements_before: usize::MAX,
+        };
+        Self {
+            text: statements.to_owned(),
+            parts: vec![part],
+        }
     }
 
     fn first(&self) -> &Part<'a> {
@@ -183,6 +228,7 @@ impl<'a> Message<'a> {
             detail: answer.detail().map(str::to_owned),
             hint: answer.hint().map(str::to_owned),
             context: answer.where_().map(str::to_owned),
+            remains: None,
         }
     }
 

@@ -10,8 +10,9 @@ use refinery_core::{Runner, Target};
 use tokio::time::{Instant, timeout};
 use tokio_postgres::error::SqlState;
 
+use crate::alone;
 use crate::attempt::AttemptError;
-use crate::blocker::{Wait, join};
+use crate::blocker::{Blocker, Wait, join};
 use crate::catalog::{self, Snapshot};
 use crate::config::{Ahead, Config};
 use crate::connect::{connect, create_database};
@@ -34,8 +35,13 @@ const STOPPING_LIMIT: Duration = Duration::from_millis(900);
 enum Interruption {
     /// The connection is gone.
     Lost(AttemptError),
-    /// Another migrator is at work, or has been, on the history in this schema.
-    Contended { reason: &'static str, schema: String },
+    /// Another migrator is at work, or has been, on the history in this schema; or somebody else is at what a file
+    /// that runs outside a transaction does.
+    Contended {
+        reason: String,
+        schema: String,
+        holder: Option<Box<Blocker>>,
+    },
     /// A lock timeout, a deadlock or a serialization failure.
     Beaten(Defeat),
     /// There is nothing to be gained by another try.
@@ -86,6 +92,7 @@ pub async fn migrate(
         signal,
         under_way: state.under_way.clone(),
         is_confirmed,
+        remains: state.remains.clone(),
         applied: state.applied_names(),
     })
 }
@@ -96,6 +103,7 @@ async fn run(config: &Config, files: &[SourceFile], progress: &Progress) -> Resu
         files,
         progress,
         told: None,
+        has_rehearsed: false,
     };
     let mut patience = Patience::new(config);
     let mut connection = connect_or_create(config, patience.connect_deadline()).await?;
@@ -123,9 +131,15 @@ async fn run(config: &Config, files: &[SourceFile], progress: &Progress) -> Resu
                 return Err(Error::Engine(error.to_string()));
             }
             Interruption::Lost(error) => connection = patience.reconnect(error).await?,
-            Interruption::Contended { reason, schema } => {
+            Interruption::Contended {
+                reason,
+                schema,
+                holder,
+            } => {
                 progress.lock().under_way = None;
-                patience.wait_for_other(&connection, reason, &schema).await?;
+                patience
+                    .wait_for_other(&connection, &reason, &schema, holder)
+                    .await?;
             }
             Interruption::Beaten(defeat) => {
                 progress
@@ -144,6 +158,8 @@ struct Migrator<'a> {
     progress: &'a Progress,
     /// How many pending migrations the log knows of, so that further tries do not repeat it.
     told: Option<usize>,
+    /// Whether the second connection for files that run outside a transaction was seen to be there.
+    has_rehearsed: bool,
 }
 
 impl Migrator<'_> {
@@ -158,11 +174,28 @@ impl Migrator<'_> {
             return Ok(());
         }
         inspect(config, &snapshot, files, &pending)?;
+        self.rehearse(connection, &snapshot, &pending).await?;
         if self.told.replace(pending.len()) != Some(pending.len()) {
             tell_what_comes(config, &snapshot, files, &pending);
             self.progress.lock().note(&snapshot, pending.len());
         }
         self.apply(connection, &snapshot, &pending).await
+    }
+
+    async fn rehearse(
+        &mut self,
+        connection: &Connection,
+        snapshot: &Snapshot,
+        pending: &[usize],
+    ) -> Result<(), Interruption> {
+        if !self.has_rehearsed {
+            let pending = pending.iter().map(|index| &self.files[*index]);
+            alone::rehearse(connection, self.config, snapshot, pending)
+                .await
+                .map_err(|failure| interruption(failure, None, &snapshot.schema))?;
+            self.has_rehearsed = true;
+        }
+        Ok(())
     }
 
     async fn apply(
@@ -309,7 +342,11 @@ pub fn inspect(
         return Ok(());
     }
     let pending: Vec<&SourceFile> = pending.iter().map(|index| &files[*index]).collect();
-    let findings = preflight::inspect(&pending, config.url.transaction_pooler_sign().is_some());
+    let findings = preflight::inspect(
+        &pending,
+        config.url.transaction_pooler_sign().is_some(),
+        config.atomic,
+    );
     if !findings.is_empty() {
         return Err(Error::Preflight(findings));
     }
@@ -331,13 +368,16 @@ pub fn inspect(
 }
 
 fn interruption(failure: SessionError, wait: Option<Wait>, schema: &str) -> Interruption {
-    let contended = |reason| Interruption::Contended {
-        reason,
+    let contended = |reason: &str, holder| Interruption::Contended {
+        reason: reason.to_owned(),
         schema: schema.to_owned(),
+        holder,
     };
     match failure {
-        SessionError::LockTaken => contended("another migrator holds the lock"),
-        SessionError::HistoryMoved => contended("another migrator has just changed the history"),
+        SessionError::LockTaken => contended("another migrator holds the lock", None),
+        SessionError::HistoryMoved => contended("another migrator has just changed the history", None),
+        SessionError::Occupied(holder) => contended("another session is at work on the same", Some(holder)),
+        SessionError::Fatal(error) => Interruption::Fatal(*error),
         SessionError::Lost(error) => Interruption::Lost(AttemptError::Postgres(error)),
         SessionError::OverBudget(stem, waited) => Interruption::Beaten(Defeat {
             stem,

@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::attempt::AttemptError;
 use crate::backoff::Backoff;
-use crate::blocker::{Wait, find_holder};
+use crate::blocker::{Blocker, Wait, find_holder};
 use crate::config::Config;
 use crate::connect::connect;
 use crate::connection::Connection;
@@ -79,23 +79,25 @@ impl<'a> Patience<'a> {
     pub(crate) async fn wait_for_other(
         &mut self,
         connection: &Connection,
-        reason: &'static str,
+        reason: &str,
         schema: &str,
+        holder: Option<Box<Blocker>>,
     ) -> Result<(), Error> {
         let is_first = self.contended_since.is_none();
         let since = *self.contended_since.get_or_insert_with(Instant::now);
         let left = self.config.lock_wait.saturating_sub(since.elapsed());
         // A connection that is lost here is noticed by the next pass.
-        let holder = if is_first || left.is_zero() {
-            find_holder(connection, schema).await.unwrap_or_default()
+        let holder = if holder.is_none() && (is_first || left.is_zero()) {
+            let found = find_holder(connection, schema).await.unwrap_or_default();
+            found.map(Box::new)
         } else {
-            None
+            holder
         };
         if left.is_zero() {
             return Err(Error::Locked {
                 waited: since.elapsed(),
-                reason,
-                holder: holder.map(Box::new),
+                reason: reason.to_owned(),
+                holder,
             });
         }
         if is_first {

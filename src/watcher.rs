@@ -34,8 +34,10 @@ const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// What was seen of the lock waits of one try.
 pub(crate) struct Watcher<'a> {
     config: &'a Config,
-    schema: &'a str,
+    /// Which lock the session holds that is watched: a condition of the questions of [`blocker`].
+    mine: String,
     stem: &'a str,
+    budget: Duration,
     /// The last wait that was seen.
     pub(crate) last: Option<Wait>,
     /// The sum of lock waits after which the statement was cancelled, if it was.
@@ -49,11 +51,12 @@ pub(crate) struct Watcher<'a> {
 }
 
 impl<'a> Watcher<'a> {
-    pub(crate) fn new(config: &'a Config, schema: &'a str, stem: &'a str) -> Self {
+    pub(crate) fn new(config: &'a Config, mine: String, stem: &'a str) -> Self {
         Self {
             config,
-            schema,
+            mine,
             stem,
+            budget: config.lock_budget,
             last: None,
             cancelled_after: None,
             earlier: Duration::ZERO,
@@ -62,6 +65,11 @@ impl<'a> Watcher<'a> {
             started: Instant::now(),
             told_phase: None,
         }
+    }
+
+    /// Lets the statement wait for as long as it likes.
+    pub(crate) fn forget_the_budget(&mut self) {
+        self.budget = Duration::ZERO;
     }
 
     /// Does `work`, which is under way on another connection, and watches it.
@@ -97,26 +105,26 @@ impl<'a> Watcher<'a> {
     /// Looks again and again, until the second connection fails.
     async fn look(&mut self, connection: &Connection) -> tokio_postgres::Error {
         loop {
-            let wait = match blocker::find_wait(connection, self.schema).await {
+            let wait = match blocker::find_wait(connection, &self.mine).await {
                 Ok(wait) => wait,
                 Err(error) => return error,
             };
             let mut pause = INTERVAL;
             if wait.is_none() && self.is_time_to_tell() {
-                let phase = match find_phase(connection, self.schema).await {
+                let phase = match find_phase(connection, &self.mine).await {
                     Ok(phase) => phase,
                     Err(error) => return error,
                 };
                 self.tell_phase(phase);
             }
             if let Some(wait) = wait {
-                let budget = self.config.lock_budget;
+                let budget = self.budget;
                 let sum = self.add_up(wait.clone());
                 self.tell(&wait);
                 if !budget.is_zero() && sum >= budget {
                     // Before it is sent: the statement may fail before the answer to this arrives.
                     self.cancelled_after = Some(sum);
-                    match blocker::cancel(connection, self.schema, &wait).await {
+                    match blocker::cancel(connection, &self.mine, &wait).await {
                         Ok(true) => {}
                         Ok(false) => self.cancelled_after = None,
                         Err(error) => return error,
