@@ -20,7 +20,7 @@ use crate::connection::{ATTEMPT_LIMIT, Connection};
 use crate::duration::millis;
 use crate::error::Error;
 use crate::history::Conflict;
-use crate::lock::advisory_key;
+use crate::lock::{self, advisory_key};
 use crate::message::{Message, SessionError};
 use crate::outside::{Outside, only_statement};
 use crate::progress::Progress;
@@ -175,26 +175,30 @@ impl Alone<'_> {
 }
 
 /// Whether the second connection that a pending file needs is to be had, and is fit: before anything is changed.
-pub(crate) async fn rehearse(
+pub(crate) async fn rehearse<'a>(
     guard: &Connection,
     config: &Config,
     snapshot: &Snapshot,
-    pending: impl Iterator<Item = &SourceFile>,
+    pending: impl Iterator<Item = &'a SourceFile>,
 ) -> Result<(), SessionError> {
+    let outside = |file: &'a SourceFile| Some((file, only_statement(file.sql())?));
     let strictest = pending
-        .filter_map(|file| only_statement(file.sql()))
-        .min_by_key(|outside| outside.is_in_the_way);
-    let Some(outside) = strictest else {
+        .filter_map(outside)
+        .min_by_key(|(_, outside)| outside.is_in_the_way);
+    let Some((file, outside)) = strictest else {
         return Ok(());
     };
-    // In a transaction, so that a pool of one connection has none to spare, as later.
-    let begin = guard.client().batch_execute("BEGIN").await;
-    begin.map_err(SessionError::of_the_connection)?;
-    let outcome = open(config, snapshot, &outside).await;
-    let end = guard.client().batch_execute("ROLLBACK").await;
-    let worker = outcome?;
-    worker.close().await;
-    end.map_err(SessionError::of_the_connection)
+    // In a transaction, so that a pool of one connection has none to spare, as later. And under the lock: copies
+    // that hold one connection each, and wait for a second one, could use up a pool together.
+    let opening = format!("BEGIN;\n{}", lock::take_or_raise(&snapshot.schema));
+    let begun = guard.client().batch_execute(&opening).await;
+    let outcome = match begun {
+        Ok(()) => open(config, snapshot, &outside).await,
+        Err(error) => Err(Message::around(file, &opening).failure(error, 0)),
+    };
+    let ended = guard.client().batch_execute("ROLLBACK").await;
+    outcome?.close().await;
+    ended.map_err(SessionError::of_the_connection)
 }
 
 /// Opens the connection that the statement runs on. Its settings come with the connection: a `SET` before the

@@ -116,7 +116,7 @@ pub(crate) fn migrators_lock(schema: &str) -> String {
 }
 
 /// The columns of a blocker, of `pg_stat_activity AS b`, with `pid` in front of them.
-fn columns() -> String {
+pub(crate) fn columns() -> String {
     format!(
         "NULLIF(b.application_name, ''), b.usename, b.client_addr, b.state, \
          pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - b.xact_start), \
@@ -231,7 +231,7 @@ pub(crate) async fn rows(
         .collect())
 }
 
-fn read_blocker(row: &SimpleQueryRow, first: usize) -> Blocker {
+pub(crate) fn read_blocker(row: &SimpleQueryRow, first: usize) -> Blocker {
     Blocker {
         // 0 stands for a prepared transaction.
         pid: text(row, first)

@@ -181,8 +181,8 @@ fn request(config: &Config, named: Option<&str>) -> String {
                OR pg_catalog.to_regproc('pg_catalog.aurora_version') IS NOT NULL\n\
              THEN NULL ELSE pg_catalog.pg_current_wal_lsn() END,\n\
            pg_catalog.to_char(pg_catalog.now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')\n\
-         FROM (SELECT COALESCE({named}, NULLIF(pg_catalog.current_schema(), 'pg_catalog'), '{DEFAULT_SCHEMA}')\n\
-             AS name) AS target;\n\
+         FROM (SELECT COALESCE({named}, CASE WHEN NOT pg_catalog.starts_with(pg_catalog.current_schema(), 'pg_')\n\
+             THEN pg_catalog.current_schema() END, '{DEFAULT_SCHEMA}') AS name) AS target;\n\
          SELECT version, name, applied_on, checksum FROM {table} ORDER BY version",
         lock_timeout = millis(config.lock_timeout),
         schema = "pg_catalog.to_regnamespace(pg_catalog.quote_ident(target.name))",
@@ -196,7 +196,7 @@ fn request(config: &Config, named: Option<&str>) -> String {
     )
 }
 
-/// Where tables go when the search path leads nowhere, as in every new PostgreSQL database.
+/// Where tables go when the search path leads nowhere, or into a schema of the system's, such as the temporary one.
 const DEFAULT_SCHEMA: &str = "public";
 
 fn read_state(row: &SimpleQueryRow) -> Snapshot {

@@ -1,10 +1,13 @@
 //! What goes around a migration: the statements that make its transaction safe, and record it.
 
+use std::collections::BTreeMap;
+
 use crate::catalog::Snapshot;
 use crate::config::Config;
 use crate::duration::millis;
 use crate::lock::{self, raise_unless};
 use crate::message::{HISTORY_MOVED, Message, TRANSACTION_LEFT};
+use crate::queue::{Excludes, raise_if_old};
 use crate::source::SourceFile;
 use crate::sql::{identifier, literal};
 
@@ -22,6 +25,8 @@ pub(crate) struct Envelope<'a> {
     pub(crate) reads_backslashes_literally: bool,
     /// refinery's statement that creates the history, where there is none.
     pub(crate) create_history: Option<&'a str>,
+    /// The tables behind whose old transactions not to queue.
+    pub(crate) locked_tables: &'a BTreeMap<String, Excludes>,
     /// The newest version in the history as far as we know.
     pub(crate) last_version: Option<i64>,
 }
@@ -33,6 +38,7 @@ impl Envelope<'_> {
         let mut ahead = self.begin();
         ahead.extend(self.create_history.map(str::to_owned));
         ahead.push(self.check_history(files));
+        ahead.extend(raise_if_old(self.locked_tables, self.config.lock_budget));
         ahead.push(note_transaction());
         let mut parts = Vec::new();
         for (file, insert) in files {

@@ -9,6 +9,7 @@ use crate::blocker::Blocker;
 use crate::error::Error;
 use crate::history::HISTORY_TABLE;
 use crate::lock::LOCK_TAKEN;
+use crate::queue::OLD_TRANSACTION;
 use crate::source::SourceFile;
 use crate::statement::{line_and_column, split};
 
@@ -26,6 +27,8 @@ pub enum SessionError {
     HistoryMoved,
     /// The connection is gone; whether the migration was committed is for the history to say.
     Lost(tokio_postgres::Error),
+    /// This migration would have queued behind a transaction that is older than `MIGRATE_LOCK_BUDGET`.
+    BehindOld(String),
     /// The server rejected something in the file.
     Rejected(Box<Rejection>),
     /// This migration waited for locks, this long in all, until `MIGRATE_LOCK_BUDGET` was used up.
@@ -201,6 +204,11 @@ impl<'a> Message<'a> {
         if *answer.code() == SqlState::INVALID_TEXT_REPRESENTATION && answer.message().contains(HISTORY_MOVED)
         {
             return SessionError::HistoryMoved;
+        }
+        if *answer.code() == SqlState::INVALID_TEXT_REPRESENTATION
+            && answer.message().contains(OLD_TRANSACTION)
+        {
+            return SessionError::BehindOld(self.first().file.stem.clone());
         }
         // A tool that takes no lock, such as refinery's own, created the table or the row at the same moment.
         let is_duplicate = [SqlState::DUPLICATE_TABLE, SqlState::UNIQUE_VIOLATION].contains(answer.code());

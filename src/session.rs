@@ -1,6 +1,6 @@
 //! refinery's traits on our connection: one transaction and one round trip for each migration.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
@@ -21,6 +21,7 @@ use crate::envelope::{CONFIRMATION, Envelope};
 use crate::message::{Message, SessionError};
 use crate::outside::{Outside, only_statement};
 use crate::progress::{Done, Progress};
+use crate::queue::{Excludes, find_old, locked_tables};
 use crate::source::SourceFile;
 use crate::watcher::Watcher;
 
@@ -132,7 +133,8 @@ impl<'a> Session<'a> {
         files: &[(&SourceFile, &str)],
         name: &str,
     ) -> Result<Option<i64>, SessionError> {
-        let message = self.envelope().message(files);
+        let locked_tables = self.tables_to_queue_for(files);
+        let message = self.envelope(&locked_tables).message(files);
         let mut watcher = Watcher::new(self.config, migrators_lock(&self.snapshot.schema), name);
         let outcome = watcher.over(self.send(message)).await;
         let (blocked, cancelled_after) = (watcher.last, watcher.cancelled_after);
@@ -143,6 +145,10 @@ impl<'a> Session<'a> {
         // Should this not get through, the connection is gone and the server rolls back by itself.
         let _ = self.connection.client().batch_execute("ROLLBACK").await;
         self.blocked = blocked;
+        if matches!(failure, SessionError::BehindOld(_)) {
+            let looking = find_old(self.connection, &locked_tables, self.config.lock_budget);
+            self.blocked = looking.await.unwrap_or_default();
+        }
         let SessionError::Rejected(rejection) = failure else {
             return Err(failure);
         };
@@ -180,10 +186,12 @@ impl<'a> Session<'a> {
         outside: &Outside,
     ) -> Result<Option<i64>, SessionError> {
         if self.create_history.is_some() {
-            self.ask(file, &self.envelope().history_alone()).await?;
+            self.ask(file, &self.envelope(&BTreeMap::new()).history_alone())
+                .await?;
             self.create_history = None;
         }
-        self.ask(file, &self.envelope().guard(file)).await?;
+        self.ask(file, &self.envelope(&BTreeMap::new()).guard(file))
+            .await?;
         let mut alone = Alone {
             config: self.config,
             snapshot: self.snapshot,
@@ -197,15 +205,26 @@ impl<'a> Session<'a> {
         self.blocked = alone.blocked;
         outcome?;
         self.progress.lock().remains = Some("it is done; the next run records it".to_owned());
-        self.ask(file, &self.envelope().record_done(file, insert)).await
+        self.ask(file, &self.envelope(&BTreeMap::new()).record_done(file, insert))
+            .await
     }
 
-    fn envelope(&self) -> Envelope<'_> {
+    /// The last try joins the queue whatever is in the way: it may be let in before `MIGRATE_LOCK_TIMEOUT`.
+    fn tables_to_queue_for(&self, files: &[(&SourceFile, &str)]) -> BTreeMap<String, Excludes> {
+        let is_last_try = self.progress.lock().tries + 1 >= self.config.lock_retries;
+        if is_last_try || self.config.lock_budget.is_zero() {
+            return BTreeMap::new();
+        }
+        locked_tables(files.iter().map(|(file, _)| file.sql()))
+    }
+
+    fn envelope<'e>(&'e self, locked_tables: &'e BTreeMap<String, Excludes>) -> Envelope<'e> {
         Envelope {
             config: self.config,
             snapshot: self.snapshot,
             reads_backslashes_literally: self.connection.reads_backslashes_literally(),
             create_history: self.create_history.as_deref(),
+            locked_tables,
             last_version: self.last_version,
         }
     }
@@ -287,7 +306,7 @@ impl<'a> Session<'a> {
 
     /// Whether the history has `file` although its message ended in an error.
     async fn find_committed(&self, file: Option<&SourceFile>) -> Option<i64> {
-        let question = self.envelope().find_committed(file?);
+        let question = self.envelope(&BTreeMap::new()).find_committed(file?);
         let answers = self.connection.client().simple_query(&question).await.ok()?;
         answers.iter().find_map(|answer| match answer {
             SimpleQueryMessage::Row(row) => row.get(0).and_then(|text| text.parse().ok()),

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use insta::assert_snapshot;
 
-use crate::harness::{Command, Database, Running, Server, ServerOptions, Session, poll, zerostarter_db};
+use crate::harness::{
+    Command, Database, Pooler, Running, Server, ServerOptions, Session, poll, zerostarter_db,
+};
 
 const SOON: Duration = Duration::from_secs(30);
 
@@ -608,6 +610,100 @@ fn copies_that_start_during_a_build_under_load_all_succeed() {
         assert_eq!(log.matches("applied V2__index in").count(), 1, "{log}");
         assert!(!log.contains("40P01"), "{log}");
     });
+    assert_eq!(indexes(&database), ["busy_a|t"]);
+    assert_eq!(history(&database).len(), 3);
+}
+
+fn through(pooler: &Pooler, database: &Database) -> Command {
+    with_index(database).env("POSTGRES_URL", database.url_through(pooler.port()))
+}
+
+fn behind(server: &Server) -> Database {
+    let database = server.database();
+    database.execute("CREATE TABLE busy (id int PRIMARY KEY, a int, b text)");
+    database
+}
+
+#[test]
+fn a_pool_with_a_second_connection_is_enough() {
+    let server = Server::start(ServerOptions::new());
+    for size in [2, 20] {
+        let database = behind(&server);
+        let pooler = Pooler::start(&server, size);
+        let copies: Vec<_> = (0..16).map(|_| through(&pooler, &database).start()).collect();
+        for run in copies.into_iter().map(Running::wait) {
+            assert_eq!(run.status, 0, "a pool of {size}: {}", run.stderr);
+        }
+        assert_eq!(indexes(&database), ["busy_a|t"], "a pool of {size}");
+        assert_eq!(history(&database).len(), 3, "a pool of {size}");
+        let left = "SELECT count(*) FROM pg_settings WHERE source = 'session' AND name LIKE '%timeout'";
+        let next = Session::open_tcp(pooler.port(), database.name());
+        assert_eq!(next.rows(left), ["0"], "a pool of {size}");
+    }
+}
+
+/// With one, the statement would wait for the connection on which its own guard sits.
+#[test]
+fn a_pool_without_a_second_connection_is_named_before_anything_is_changed() {
+    let server = Server::start(ServerOptions::new());
+    let database = behind(&server);
+    let pooler = Pooler::start(&server, 1);
+    let command = || through(&pooler, &database).env("MIGRATE_WAIT", "1s");
+    let filtered = command().filter("127.0.0.1:[0-9]+", "[server]");
+    assert_snapshot!(filtered.snapshot(), @"
+    status: 3
+    --- stdout
+    --- stderr
+    error: CREATE INDEX CONCURRENTLY needs a second connection, and none was to be had within [duration]
+      it was opened and got no answer
+
+    hint: a file that runs outside a transaction needs two connections at once: give the pool one more, or set POSTGRES_DIRECT_URL to the database behind it
+    ");
+    assert!(database.history().is_empty());
+    // Files in transactions do not need it.
+    assert_eq!(command().env("MIGRATE_TARGET", "1").run().status, 0);
+}
+
+/// A `SET` would stay behind in the pool, and a statement that runs alone has none in front of it.
+#[test]
+fn a_pool_whose_defaults_would_end_the_statement_early_is_refused() {
+    let server = Server::start(ServerOptions::new());
+    let database = behind(&server);
+    database.execute(&format!(
+        "ALTER DATABASE {} SET statement_timeout = '1h'",
+        database.name()
+    ));
+    let pooler = Pooler::start(&server, 2);
+    assert_snapshot!(through(&pooler, &database).snapshot(), @"
+    status: 2
+    --- stdout
+    --- stderr
+    error: CREATE INDEX CONCURRENTLY cannot run with the settings of this connection
+      statement_timeout is 3600000
+
+    hint: a pooler does not pass settings on: set POSTGRES_DIRECT_URL to the database behind it, or change the defaults of the role with ALTER ROLE … SET
+    ");
+    assert!(database.history().is_empty());
+    let direct = through(&pooler, &database).env("POSTGRES_DIRECT_URL", database.url());
+    assert_eq!(direct.run().status, 0);
+}
+
+/// Through a pooler the server is not told to look after its client, and goes on when that is killed.
+#[test]
+fn what_goes_on_behind_a_pooler_is_waited_for() {
+    let server = Server::start(ServerOptions::new());
+    let database = behind(&server);
+    let pooler = Pooler::start(&server, 5);
+    let holder = snapshot_holder(&database);
+    let running = through(&pooler, &database).start();
+    wait_for_builder(&database);
+    running.signal("KILL");
+    assert_eq!(running.wait().status, 137);
+    let mut heir = through(&pooler, &database).start();
+    heir.wait_for_stderr("another session is at work on the same; waiting for it");
+    drop(holder);
+    let run = heir.wait();
+    assert_eq!(run.status, 0, "{}", run.stderr);
     assert_eq!(indexes(&database), ["busy_a|t"]);
     assert_eq!(history(&database).len(), 3);
 }
