@@ -23,6 +23,8 @@ pub(crate) struct Patience<'a> {
     contended_since: Option<Instant>,
     contention: Backoff,
     tries: u32,
+    /// The last lock that a try was seen to lose against. A later try can end before anybody has looked.
+    lost_against: Option<Wait>,
     blockade: Backoff,
 }
 
@@ -37,6 +39,7 @@ impl<'a> Patience<'a> {
             contended_since: None,
             contention: Backoff::new(Duration::from_millis(50), Duration::from_secs(1)),
             tries: 0,
+            lost_against: None,
             blockade: Backoff::new(Duration::from_millis(250), Duration::from_secs(30)),
         }
     }
@@ -115,12 +118,13 @@ impl<'a> Patience<'a> {
         self.tries += 1;
         let tries = self.tries;
         let Defeat { stem, reason, wait } = defeat;
+        self.lost_against = wait.or(self.lost_against.take());
         if tries >= self.config.lock_retries {
             return Err(Error::LockTimeout {
                 stem,
                 tries,
                 reason,
-                wait: wait.map(Box::new),
+                wait: self.lost_against.take().map(Box::new),
             });
         }
         let pause = self.blockade.next_pause();
