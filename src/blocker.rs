@@ -171,6 +171,20 @@ pub(crate) async fn find_holder(
     Ok(rows.first().map(|row| read_blocker(row, 0)))
 }
 
+/// Whether anybody may hold the migrators' lock on the history in `schema`. A standby cannot know.
+pub(crate) async fn is_held(connection: &Connection, schema: &str) -> Result<bool, tokio_postgres::Error> {
+    let mine = migrators_lock(schema);
+    let rows = rows(
+        connection,
+        &format!(
+            "SELECT FROM pg_catalog.pg_locks AS mine WHERE {mine} \
+             UNION ALL SELECT WHERE pg_catalog.pg_is_in_recovery()"
+        ),
+    )
+    .await?;
+    Ok(!rows.is_empty())
+}
+
 /// Cancels the statement of the migrator on the history in `schema`, if it still waits as `wait` says: by the
 /// time this arrives, the process could be working for somebody else.
 pub(crate) async fn cancel(

@@ -67,6 +67,7 @@ pub struct Connection {
     client: Client,
     brake: Arc<Brake>,
     driver: JoinHandle<()>,
+    host: Host,
     reads_backslashes_literally: bool,
 }
 
@@ -75,6 +76,11 @@ impl Connection {
     #[must_use]
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// Which of the URL's hosts it leads to.
+    pub(crate) fn host(&self) -> &Host {
+        &self.host
     }
 
     /// What stops its work from outside.
@@ -200,6 +206,7 @@ where
             is_pulled: AtomicBool::new(false),
         }),
         driver,
+        host: host.clone(),
         reads_backslashes_literally,
     })
 }

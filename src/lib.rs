@@ -42,6 +42,7 @@ pub mod progress;
 mod report;
 pub mod session;
 pub mod settings;
+mod silence;
 pub mod source;
 mod sql;
 pub mod statement;

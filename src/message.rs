@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio_postgres::error::{DbError, ErrorPosition, Severity, SqlState};
 
-use crate::attempt::is_transient;
+use crate::attempt::{AttemptError, is_transient};
 use crate::history::HISTORY_TABLE;
 use crate::lock::LOCK_TAKEN;
 use crate::source::SourceFile;
@@ -23,7 +23,7 @@ pub enum SessionError {
     /// Somebody else has changed the history since it was read.
     HistoryMoved,
     /// The connection is gone; whether the migration was committed is for the history to say.
-    Lost(tokio_postgres::Error),
+    Lost(AttemptError),
     /// The server rejected something in the file.
     Rejected(Box<Rejection>),
     /// This migration waited for locks, this long in all, until `MIGRATE_LOCK_BUDGET` was used up.
@@ -145,7 +145,7 @@ impl<'a> Message<'a> {
             .and_then(DbError::parsed_severity)
             .is_none_or(|severity| matches!(severity, Severity::Fatal | Severity::Panic));
         if ends_the_connection && is_transient(&error) {
-            return SessionError::Lost(error);
+            return SessionError::Lost(AttemptError::Postgres(error));
         }
         let Some(answer) = error.as_db_error() else {
             return SessionError::Driver(error);

@@ -338,7 +338,7 @@ fn interruption(failure: SessionError, wait: Option<Wait>, schema: &str) -> Inte
     match failure {
         SessionError::LockTaken => contended("another migrator holds the lock"),
         SessionError::HistoryMoved => contended("another migrator has just changed the history"),
-        SessionError::Lost(error) => Interruption::Lost(AttemptError::Postgres(error)),
+        SessionError::Lost(error) => Interruption::Lost(error),
         SessionError::OverBudget(stem, waited) => Interruption::Beaten(Defeat {
             stem,
             reason: format!(

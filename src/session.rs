@@ -8,13 +8,15 @@ use futures_util::TryStreamExt as _;
 use refinery_core::Migration;
 use refinery_core::traits::r#async::{AsyncMigrate, AsyncQuery, AsyncTransaction};
 use time::OffsetDateTime;
+use tokio::time::timeout;
 use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::error::SqlState;
 
+use crate::attempt::{AttemptError, is_transient};
 use crate::blocker::Wait;
 use crate::catalog::Snapshot;
 use crate::config::Config;
-use crate::connection::Connection;
+use crate::connection::{ATTEMPT_LIMIT, Connection};
 use crate::duration::millis;
 use crate::lock::{self, raise_unless};
 use crate::message::{HISTORY_MOVED, Message, SessionError, TRANSACTION_LEFT};
@@ -110,20 +112,22 @@ impl<'a> Session<'a> {
         self.progress.lock().under_way = Some(name.clone());
         let started = Instant::now();
         let message = self.message(files);
-        let mut watcher = Watcher::new(self.config, &self.snapshot.schema, &name);
-        let outcome = watcher.over(self.send(message)).await;
+        let host = self.connection.host();
+        let mut watcher = Watcher::new(self.config, host, &self.snapshot.schema, &name);
+        let outcome = watcher.over(message.text.len(), self.send(message)).await;
+        let outcome = outcome.unwrap_or_else(|dead| Err(SessionError::Lost(dead)));
         let (blocked, cancelled_after) = (watcher.last, watcher.cancelled_after);
         let confirmed = match outcome {
             Err(failure) if !matches!(failure, SessionError::Lost(_)) => {
                 // Should this not get through, the connection is gone and the server rolls back by itself.
-                let _ = self.connection.client().batch_execute("ROLLBACK").await;
+                let _ = timeout(ATTEMPT_LIMIT, self.connection.client().batch_execute("ROLLBACK")).await;
                 self.blocked = blocked;
                 match (failure, cancelled_after) {
                     (SessionError::Rejected(rejection), waited)
                         if rejection.sql_state == SqlState::QUERY_CANCELED =>
                     {
                         // What was cancelled may have been the confirmation of a commit.
-                        match (self.find_committed(last).await, waited) {
+                        match (self.find_committed(last).await?, waited) {
                             (Some(version), _) => Some(version),
                             (None, Some(waited)) => {
                                 return Err(SessionError::OverBudget(rejection.stem, waited));
@@ -303,17 +307,26 @@ impl<'a> Session<'a> {
     }
 
     /// Whether the history has `file` although its message ended in an error.
-    async fn find_committed(&self, file: &SourceFile) -> Option<i64> {
+    async fn find_committed(&self, file: &SourceFile) -> Result<Option<i64>, SessionError> {
         let statements: Vec<String> = std::iter::once("SET LOCAL statement_timeout = 0".to_owned())
             .chain(self.set_role())
             .chain([self.read_back(file)])
             .collect();
         let question = statements.join(";\n");
-        let answers = self.connection.client().simple_query(&question).await.ok()?;
-        answers.iter().find_map(|answer| match answer {
+        let answers = match timeout(ATTEMPT_LIMIT, self.connection.client().simple_query(&question)).await {
+            Ok(Ok(answers)) => answers,
+            // The next connection will ask.
+            Ok(Err(error)) if is_transient(&error) => {
+                return Err(SessionError::Lost(AttemptError::Postgres(error)));
+            }
+            Err(_) => return Err(SessionError::Lost(AttemptError::TimedOut(ATTEMPT_LIMIT))),
+            // There is no history, or it may not be read.
+            Ok(Err(_)) => Vec::new(),
+        };
+        Ok(answers.iter().find_map(|answer| match answer {
             SimpleQueryMessage::Row(row) => row.get(0).and_then(|text| text.parse().ok()),
             _ => None,
-        })
+        }))
     }
 
     fn set_role(&self) -> Option<String> {
