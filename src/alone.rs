@@ -11,7 +11,7 @@ use futures_util::future::{Either, select};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_postgres::error::SqlState;
 
-use crate::attempt::{describe, is_transient};
+use crate::attempt::{AttemptError, describe, is_transient};
 use crate::blocker::{Wait, rows, text};
 use crate::catalog::Snapshot;
 use crate::config::Config;
@@ -23,6 +23,7 @@ use crate::history::Conflict;
 use crate::lock::{self, advisory_key};
 use crate::message::{Message, SessionError};
 use crate::outside::{Outside, only_statement};
+use crate::postgres_url::Host;
 use crate::progress::Progress;
 use crate::remains::{self, Remains, tag, workers_lock};
 use crate::source::SourceFile;
@@ -49,7 +50,7 @@ pub(crate) struct Alone<'a> {
 impl Alone<'_> {
     /// Runs the statement, or finds that an earlier try has done what it does.
     pub(crate) async fn run(&mut self) -> Result<(), SessionError> {
-        let worker = open(self.config, self.snapshot, self.outside).await?;
+        let worker = open(self.guard.host(), self.config, self.snapshot, self.outside).await?;
         self.progress.lock().brake = Some(worker.brake().clone());
         let outcome = self.run_on(&worker).await;
         self.progress.lock().brake = Some(self.guard.brake().clone());
@@ -95,10 +96,12 @@ impl Alone<'_> {
     }
 
     async fn find_remains(&self, worker: &Connection) -> Result<Remains, SessionError> {
-        let found = remains::find(worker, self.outside, &self.tag()).await;
+        let tag = self.tag();
+        let found = timeout(ATTEMPT_LIMIT, remains::find(worker, self.outside, &tag)).await;
+        let found = found.map_err(|_| SessionError::Lost(AttemptError::TimedOut(ATTEMPT_LIMIT)))?;
         found.map_err(|error| {
             if is_transient(&error) {
-                SessionError::Lost(error)
+                SessionError::Lost(AttemptError::Postgres(error))
             } else {
                 SessionError::Fatal(Box::new(Error::Database {
                     doing: "looking for what an earlier try has left",
@@ -118,19 +121,19 @@ impl Alone<'_> {
             return Err(SessionError::Stopped);
         }
         let tag = self.tag();
-        let mut watcher = Watcher::new(self.config, workers_lock(&tag), &self.file.stem);
+        let mut watcher = Watcher::new(self.config, worker.host(), workers_lock(&tag), &self.file.stem);
         if !self.outside.is_in_the_way {
             watcher.forget_the_budget();
         }
         let outcome = {
-            let work = pin!(watcher.over(worker.client().batch_execute(&message.text)));
+            let work = pin!(watcher.over(message.text.len(), worker.client().batch_execute(&message.text)));
             match select(work, pin!(self.lose_the_guard())).await {
-                Either::Left((outcome, _)) => outcome,
+                Either::Left((outcome, _)) => outcome.map_err(SessionError::Lost)?,
                 Either::Right((lost, work)) => {
                     // Without the lock, another migrator may begin the same.
                     worker.brake().pull().await;
                     let _ = timeout(AFTERMATH_LIMIT, work).await;
-                    return Err(SessionError::Lost(lost));
+                    return Err(SessionError::Lost(AttemptError::Postgres(lost)));
                 }
             }
         };
@@ -191,22 +194,30 @@ pub(crate) async fn rehearse<'a>(
     // In a transaction, so that a pool of one connection has none to spare, as later. And under the lock: copies
     // that hold one connection each, and wait for a second one, could use up a pool together.
     let opening = format!("BEGIN;\n{}", lock::take_or_raise(&snapshot.schema));
-    let begun = guard.client().batch_execute(&opening).await;
-    let outcome = match begun {
-        Ok(()) => open(config, snapshot, &outside).await,
+    let silent = |_| SessionError::Lost(AttemptError::TimedOut(ATTEMPT_LIMIT));
+    let begun = timeout(ATTEMPT_LIMIT, guard.client().batch_execute(&opening)).await;
+    let outcome = match begun.map_err(silent)? {
+        Ok(()) => open(guard.host(), config, snapshot, &outside).await,
         Err(error) => Err(Message::around(file, &opening).failure(error, 0)),
     };
-    let ended = guard.client().batch_execute("ROLLBACK").await;
+    let ended = timeout(ATTEMPT_LIMIT, guard.client().batch_execute("ROLLBACK")).await;
     outcome?.close().await;
-    ended.map_err(SessionError::of_the_connection)
+    ended.map_err(silent)?.map_err(SessionError::of_the_connection)
 }
 
-/// Opens the connection that the statement runs on. Its settings come with the connection: a `SET` before the
+/// Opens the connection that the statement runs on, to the server where the guard is. Its settings come with the connection: a `SET` before the
 /// statement would stay behind in a session that a pooler gives to others.
-async fn open(config: &Config, snapshot: &Snapshot, outside: &Outside) -> Result<Connection, SessionError> {
+async fn open(
+    host: &Host,
+    config: &Config,
+    snapshot: &Snapshot,
+    outside: &Outside,
+) -> Result<Connection, SessionError> {
     let limit = config.wait.min(ATTEMPT_LIMIT);
     let deadline = Instant::now() + limit;
-    let mut fitted = config.clone();
+    let mut plain = config.clone();
+    plain.url.hosts = vec![host.clone()];
+    let mut fitted = plain.clone();
     let parameters = &mut fitted.url.parameters;
     let options = parameters
         .options
@@ -229,7 +240,7 @@ async fn open(config: &Config, snapshot: &Snapshot, outside: &Outside) -> Result
                 .iter()
                 .any(|line| line.contains("unsupported startup parameter")) =>
         {
-            connect(config, deadline).await
+            connect(&plain, deadline).await
         }
         outcome => outcome,
     };
@@ -239,7 +250,7 @@ async fn open(config: &Config, snapshot: &Snapshot, outside: &Outside) -> Result
     })?;
     match timeout_at(deadline, find_unfit(&connection, snapshot, outside)).await {
         Err(_) => Err(unreachable("it was opened and got no answer".to_owned())),
-        Ok(Err(error)) if is_transient(&error) => Err(SessionError::Lost(error)),
+        Ok(Err(error)) if is_transient(&error) => Err(SessionError::Lost(AttemptError::Postgres(error))),
         Ok(Err(error)) => Err(unreachable(describe(&error))),
         Ok(Ok(unfit)) if unfit.is_empty() => Ok(connection),
         Ok(Ok(unfit)) => Err(SessionError::Fatal(Box::new(Error::UnfitSession {

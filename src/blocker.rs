@@ -176,6 +176,20 @@ pub(crate) async fn find_holder(
     Ok(rows.first().map(|row| read_blocker(row, 0)))
 }
 
+/// Whether anybody may hold `mine`. A standby cannot know, nor can one who is not shown what others run.
+pub(crate) async fn is_held(connection: &Connection, mine: &str) -> Result<bool, tokio_postgres::Error> {
+    let rows = rows(
+        connection,
+        &format!(
+            "SELECT FROM pg_catalog.pg_locks AS mine WHERE {mine} \
+             UNION ALL SELECT WHERE pg_catalog.pg_is_in_recovery() \
+               OR pg_catalog.current_setting('track_activities') = 'off'"
+        ),
+    )
+    .await?;
+    Ok(!rows.is_empty())
+}
+
 /// Cancels the statement of the session that holds `mine`, if it still waits as `wait` says: by the time this
 /// arrives, the process could be working for somebody else.
 pub(crate) async fn cancel(

@@ -9,7 +9,7 @@ use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
 
 use crate::attempt::AttemptError;
 use crate::config::Config;
-use crate::connection::{ATTEMPT_LIMIT, Connection};
+use crate::connection::Connection;
 use crate::duration::millis;
 use crate::history::{Applied, HISTORY_TABLE};
 use crate::sql::{identifier, literal};
@@ -77,15 +77,9 @@ fn history_table_in(schema: &str) -> String {
 /// The server's or the driver's, and [`AttemptError::TimedOut`] where no answer comes at all: this is a question
 /// that is answered at once.
 pub async fn read(connection: &Connection, config: &Config) -> Result<Snapshot, AttemptError> {
-    let reading = read_in_full(connection, config);
-    let outcome = if config.lock_timeout.is_zero() {
-        reading.await
-    } else {
-        let limit = config.lock_timeout + ATTEMPT_LIMIT;
-        timeout(limit, reading)
-            .await
-            .map_err(|_| AttemptError::TimedOut(limit))?
-    };
+    let limit = config.question_limit();
+    let reading = timeout(limit, read_in_full(connection, config)).await;
+    let outcome = reading.map_err(|_| AttemptError::TimedOut(limit))?;
     outcome.map_err(AttemptError::Postgres)
 }
 

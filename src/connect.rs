@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use rand::seq::SliceRandom as _;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 use tokio_postgres::config::LoadBalanceHosts;
 use tokio_postgres::error::SqlState;
 
 use crate::attempt::{AttemptError, describe};
 use crate::backoff::Backoff;
 use crate::config::Config;
-use crate::connection::{Connection, attempt};
+use crate::connection::{ATTEMPT_LIMIT, Connection, attempt};
 use crate::duration::{in_seconds, millis};
 use crate::error::{Denial, Error};
 use crate::postgres_url::Host;
@@ -87,10 +87,18 @@ pub async fn create_database(config: &Config, deadline: Instant) -> Result<(), E
     let mut maintenance = config.clone();
     "postgres".clone_into(&mut maintenance.url.database);
     let connection = connect(&maintenance, deadline).await?;
-    let outcome = connection
-        .client()
-        .batch_execute(&format!("CREATE DATABASE {}", identifier(&database)))
-        .await;
+    let started = Instant::now();
+    let statement = format!("CREATE DATABASE {}", identifier(&database));
+    // It copies a whole database, which may take longer than any other question.
+    let until = deadline.max(started + ATTEMPT_LIMIT);
+    let creating = timeout_at(until, connection.client().batch_execute(&statement));
+    let Ok(outcome) = creating.await else {
+        return Err(Error::Unreachable {
+            server: connection.host().to_string(),
+            waited: started.elapsed(),
+            source: Box::new(AttemptError::TimedOut(until - started)),
+        });
+    };
     connection.close().await;
     match outcome {
         Ok(()) => tracing::info!(database, "created the database {database}"),
@@ -117,10 +125,7 @@ pub async fn create_database(config: &Config, deadline: Instant) -> Result<(), E
 }
 
 /// Tries every host once. The failure that is reported is the first that waiting cannot mend, else the last.
-pub(crate) async fn attempt_each_host(
-    config: &Config,
-    deadline: Instant,
-) -> Result<Connection, (String, AttemptError)> {
+async fn attempt_each_host(config: &Config, deadline: Instant) -> Result<Connection, (String, AttemptError)> {
     let mut hosts: Vec<&Host> = config.url.hosts.iter().collect();
     if config.url.parameters.load_balance_hosts == Some(LoadBalanceHosts::Random) {
         hosts.shuffle(&mut rand::rng());

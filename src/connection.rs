@@ -58,6 +58,7 @@ pub struct Connection {
     client: Client,
     brake: Arc<Brake>,
     driver: JoinHandle<()>,
+    host: Host,
     reads_backslashes_literally: bool,
 }
 
@@ -66,6 +67,11 @@ impl Connection {
     #[must_use]
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// Which of the URL's hosts it leads to.
+    pub(crate) fn host(&self) -> &Host {
+        &self.host
     }
 
     /// What stops its work from outside.
@@ -188,6 +194,7 @@ where
         client,
         brake: Arc::new(Brake { cancel }),
         driver,
+        host: host.clone(),
         reads_backslashes_literally,
     })
 }

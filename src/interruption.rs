@@ -44,7 +44,7 @@ pub(crate) fn interruption(failure: SessionError, wait: Option<Wait>, schema: &s
         SessionError::HistoryMoved => contended("another migrator has just changed the history", None),
         SessionError::Occupied(holder) => contended("another session is at work on the same", Some(holder)),
         SessionError::Fatal(error) => Interruption::Fatal(*error),
-        SessionError::Lost(error) => Interruption::Lost(AttemptError::Postgres(error)),
+        SessionError::Lost(error) => Interruption::Lost(error),
         SessionError::BehindOld(stem) => Interruption::Beaten(Defeat {
             stem,
             reason: wait.as_ref().map_or_else(

@@ -48,6 +48,7 @@ mod remains;
 mod report;
 pub mod session;
 pub mod settings;
+mod silence;
 pub mod source;
 mod sql;
 pub mod statement;

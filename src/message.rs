@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio_postgres::error::{DbError, ErrorPosition, Severity, SqlState};
 
-use crate::attempt::is_transient;
+use crate::attempt::{AttemptError, is_transient};
 use crate::blocker::Blocker;
 use crate::error::Error;
 use crate::history::HISTORY_TABLE;
@@ -26,7 +26,7 @@ pub enum SessionError {
     /// Somebody else has changed the history since it was read.
     HistoryMoved,
     /// The connection is gone; whether the migration was committed is for the history to say.
-    Lost(tokio_postgres::Error),
+    Lost(AttemptError),
     /// This migration would have queued behind a transaction that is older than `MIGRATE_LOCK_BUDGET`.
     BehindOld(String),
     /// The server rejected something in the file.
@@ -49,7 +49,7 @@ impl SessionError {
     /// A failure of something that does nothing by itself.
     pub(crate) fn of_the_connection(error: tokio_postgres::Error) -> Self {
         if is_transient(&error) {
-            Self::Lost(error)
+            Self::Lost(AttemptError::Postgres(error))
         } else {
             Self::Driver(error)
         }
@@ -193,7 +193,7 @@ impl<'a> Message<'a> {
             .and_then(DbError::parsed_severity)
             .is_none_or(|severity| matches!(severity, Severity::Fatal | Severity::Panic));
         if ends_the_connection && is_transient(&error) {
-            return SessionError::Lost(error);
+            return SessionError::Lost(AttemptError::Postgres(error));
         }
         let Some(answer) = error.as_db_error() else {
             return SessionError::Driver(error);

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::attempt::AttemptError;
 use crate::backoff::Backoff;
 use crate::blocker::{Blocker, Wait, find_holder};
 use crate::config::Config;
 use crate::connect::connect;
-use crate::connection::Connection;
+use crate::connection::{ATTEMPT_LIMIT, Connection};
 use crate::duration::{in_seconds, millis};
 use crate::error::Error;
 
@@ -91,8 +91,8 @@ impl<'a> Patience<'a> {
         let left = self.config.lock_wait.saturating_sub(since.elapsed());
         // A connection that is lost here is noticed by the next pass.
         let holder = if holder.is_none() && (is_first || left.is_zero()) {
-            let found = find_holder(connection, schema).await.unwrap_or_default();
-            found.map(Box::new)
+            let finding = timeout(ATTEMPT_LIMIT, find_holder(connection, schema));
+            finding.await.ok().and_then(Result::ok).flatten().map(Box::new)
         } else {
             holder
         };

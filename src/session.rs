@@ -8,14 +8,16 @@ use futures_util::TryStreamExt as _;
 use refinery_core::Migration;
 use refinery_core::traits::r#async::{AsyncMigrate, AsyncQuery, AsyncTransaction};
 use time::OffsetDateTime;
+use tokio::time::timeout;
 use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::error::SqlState;
 
 use crate::alone::Alone;
+use crate::attempt::{AttemptError, is_transient};
 use crate::blocker::{Wait, migrators_lock};
 use crate::catalog::Snapshot;
 use crate::config::Config;
-use crate::connection::Connection;
+use crate::connection::{ATTEMPT_LIMIT, Connection};
 use crate::duration::millis;
 use crate::envelope::{CONFIRMATION, Envelope};
 use crate::message::{Message, SessionError};
@@ -111,9 +113,9 @@ impl<'a> Session<'a> {
                 self.apply_alone(first, insert, &outside).await,
                 ", outside a transaction".to_owned(),
             ),
-            _ if files.len() == 1 => (self.apply_together(files, &name).await, String::new()),
+            _ if files.len() == 1 => (self.apply_together(files, last, &name).await, String::new()),
             _ => (
-                self.apply_together(files, &name).await,
+                self.apply_together(files, last, &name).await,
                 format!(", {} in one transaction", files.len()),
             ),
         };
@@ -131,19 +133,21 @@ impl<'a> Session<'a> {
     async fn apply_together(
         &mut self,
         files: &[(&SourceFile, &str)],
+        last: &SourceFile,
         name: &str,
     ) -> Result<Option<i64>, SessionError> {
         let locked_tables = self.tables_to_queue_for(files);
         let message = self.envelope(&locked_tables).message(files);
-        let mut watcher = Watcher::new(self.config, migrators_lock(&self.snapshot.schema), name);
-        let outcome = watcher.over(self.send(message)).await;
+        let host = self.connection.host();
+        let mut watcher = Watcher::new(self.config, host, migrators_lock(&self.snapshot.schema), name);
+        let outcome = watcher.over(message.text.len(), self.send(message)).await;
+        let outcome = outcome.unwrap_or_else(|dead| Err(SessionError::Lost(dead)));
         let (blocked, cancelled_after) = (watcher.last, watcher.cancelled_after);
         let failure = match outcome {
             Err(failure) if !matches!(failure, SessionError::Lost(_)) => failure,
             outcome => return outcome,
         };
-        // Should this not get through, the connection is gone and the server rolls back by itself.
-        let _ = self.connection.client().batch_execute("ROLLBACK").await;
+        self.roll_back().await;
         self.blocked = blocked;
         if matches!(failure, SessionError::BehindOld(_)) {
             let looking = find_old(self.connection, &locked_tables, self.config.lock_budget);
@@ -156,8 +160,7 @@ impl<'a> Session<'a> {
             return Err(SessionError::Rejected(rejection));
         }
         // What was cancelled may have been the confirmation of a commit.
-        let last = files.last().map(|(file, _)| *file);
-        match (self.find_committed(last).await, cancelled_after) {
+        match (self.find_committed(last).await?, cancelled_after) {
             (Some(version), _) => Ok(Some(version)),
             (None, Some(waited)) => Err(SessionError::OverBudget(rejection.stem, waited)),
             (None, None) => Err(SessionError::Rejected(rejection)),
@@ -173,8 +176,7 @@ impl<'a> Session<'a> {
     ) -> Result<Option<i64>, SessionError> {
         let outcome = self.do_alone(file, insert, outside).await;
         if outcome.is_err() {
-            // Should this not get through, the connection is gone and the server rolls back by itself.
-            let _ = self.connection.client().batch_execute("ROLLBACK").await;
+            self.roll_back().await;
         }
         outcome
     }
@@ -207,6 +209,11 @@ impl<'a> Session<'a> {
         self.progress.lock().remains = Some("it is done; the next run records it".to_owned());
         self.ask(file, &self.envelope(&BTreeMap::new()).record_done(file, insert))
             .await
+    }
+
+    /// Should this not get through, the connection is gone and the server rolls back by itself.
+    async fn roll_back(&self) {
+        let _ = timeout(ATTEMPT_LIMIT, self.connection.client().batch_execute("ROLLBACK")).await;
     }
 
     /// The last try joins the queue whatever is in the way: it may be let in before `MIGRATE_LOCK_TIMEOUT`.
@@ -271,7 +278,10 @@ impl<'a> Session<'a> {
 
     /// Sends what goes around a file that runs outside a transaction.
     async fn ask(&self, file: &SourceFile, statements: &str) -> Result<Option<i64>, SessionError> {
-        self.confirmation(&Message::around(file, statements)).await
+        let message = Message::around(file, statements);
+        let limit = self.config.question_limit();
+        let answer = timeout(limit, self.confirmation(&message)).await;
+        answer.unwrap_or_else(|_| Err(SessionError::Lost(AttemptError::TimedOut(limit))))
     }
 
     /// Sends a message, and returns what the server confirms.
@@ -305,13 +315,22 @@ impl<'a> Session<'a> {
     }
 
     /// Whether the history has `file` although its message ended in an error.
-    async fn find_committed(&self, file: Option<&SourceFile>) -> Option<i64> {
-        let question = self.envelope(&BTreeMap::new()).find_committed(file?);
-        let answers = self.connection.client().simple_query(&question).await.ok()?;
-        answers.iter().find_map(|answer| match answer {
+    async fn find_committed(&self, file: &SourceFile) -> Result<Option<i64>, SessionError> {
+        let question = self.envelope(&BTreeMap::new()).find_committed(file);
+        let answers = match timeout(ATTEMPT_LIMIT, self.connection.client().simple_query(&question)).await {
+            Ok(Ok(answers)) => answers,
+            // The next connection will ask.
+            Ok(Err(error)) if is_transient(&error) => {
+                return Err(SessionError::Lost(AttemptError::Postgres(error)));
+            }
+            Err(_) => return Err(SessionError::Lost(AttemptError::TimedOut(ATTEMPT_LIMIT))),
+            // There is no history, or it may not be read.
+            Ok(Err(_)) => Vec::new(),
+        };
+        Ok(answers.iter().find_map(|answer| match answer {
             SimpleQueryMessage::Row(row) => row.get(0).and_then(|text| text.parse().ok()),
             _ => None,
-        })
+        }))
     }
 }
 

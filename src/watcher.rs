@@ -1,20 +1,20 @@
 //! A second connection, opened only while a migration takes its time: it says who is in the way or how far the
 //! migration has come, and ends the try when `MIGRATE_LOCK_BUDGET` is used up.
 
-use std::convert::Infallible;
 use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
-use crate::attempt::describe;
+use crate::attempt::AttemptError;
 use crate::blocker::{self, Wait, join};
 use crate::config::Config;
-use crate::connect::attempt_each_host;
-use crate::connection::{ATTEMPT_LIMIT, Connection};
+use crate::connection::{ATTEMPT_LIMIT, Connection, attempt};
 use crate::duration::{in_seconds, millis};
 use crate::phase::{Phase, find_phase};
+use crate::postgres_url::Host;
+use crate::silence::Silence;
 
 /// Most migrations are done by then, and need no second connection.
 const FIRST_LOOK: Duration = Duration::from_millis(250);
@@ -34,6 +34,8 @@ const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// What was seen of the lock waits of one try.
 pub(crate) struct Watcher<'a> {
     config: &'a Config,
+    /// The server that does the work: another one of the URL knows nothing of it.
+    host: &'a Host,
     /// Which lock the session holds that is watched: a condition of the questions of [`blocker`].
     mine: String,
     stem: &'a str,
@@ -51,9 +53,10 @@ pub(crate) struct Watcher<'a> {
 }
 
 impl<'a> Watcher<'a> {
-    pub(crate) fn new(config: &'a Config, mine: String, stem: &'a str) -> Self {
+    pub(crate) fn new(config: &'a Config, host: &'a Host, mine: String, stem: &'a str) -> Self {
         Self {
             config,
+            host,
             mine,
             stem,
             budget: config.lock_budget,
@@ -72,23 +75,33 @@ impl<'a> Watcher<'a> {
         self.budget = Duration::ZERO;
     }
 
-    /// Does `work`, which is under way on another connection, and watches it.
-    pub(crate) async fn over<T>(&mut self, work: impl Future<Output = T>) -> T {
-        match select(pin!(work), pin!(self.watch())).await {
-            Either::Left((outcome, _)) => outcome,
-            Either::Right((never, _)) => match never {},
+    /// Does `work`, for which a message of so many bytes is sent on another connection, and watches it. It is given
+    /// up when it is certain that its answer never comes.
+    pub(crate) async fn over<T>(
+        &mut self,
+        bytes: usize,
+        work: impl Future<Output = T>,
+    ) -> Result<T, AttemptError> {
+        match select(pin!(work), pin!(self.watch(bytes))).await {
+            Either::Left((outcome, _)) => Ok(outcome),
+            Either::Right((silence, _)) => Err(AttemptError::TimedOut(silence)),
         }
     }
 
-    async fn watch(&mut self) -> Infallible {
+    /// Ends when the answer was waited for in vain, with how long that was.
+    async fn watch(&mut self, bytes: usize) -> Duration {
         sleep(self.first_look()).await;
         loop {
             // A pooler may have no second connection to give, and one that is not to be had hinders nobody.
-            let connecting = attempt_each_host(self.config, Instant::now() + ATTEMPT_LIMIT);
+            let connecting = attempt(self.config, self.host, Instant::now() + ATTEMPT_LIMIT);
             let reason = match connecting.await {
-                Ok(connection) => describe(&self.look(&connection).await),
-                Err((server, failure)) => format!("{server}: {failure}"),
+                Ok(connection) => match self.look(&connection, Silence::after(bytes)).await {
+                    Ok(silence) => return silence,
+                    Err(failure) => failure,
+                },
+                Err(failure) => failure,
             };
+            let reason = format!("{}: {reason}", self.host);
             tracing::debug!(reason, "cannot look who is in the way: {reason}");
             sleep(PAUSE_AFTER_FAILURE).await;
         }
@@ -102,39 +115,57 @@ impl<'a> Watcher<'a> {
             .fold(FIRST_LOOK, |first, limit| first.min(limit / 2))
     }
 
-    /// Looks again and again, until the second connection fails.
-    async fn look(&mut self, connection: &Connection) -> tokio_postgres::Error {
+    /// Looks again and again, until the second connection fails, or shows that the first one is dead.
+    async fn look(
+        &mut self,
+        connection: &Connection,
+        mut silence: Silence,
+    ) -> Result<Duration, AttemptError> {
         loop {
-            let wait = match blocker::find_wait(connection, &self.mine).await {
-                Ok(wait) => wait,
-                Err(error) => return error,
+            let looking = async {
+                let pause = self.look_once(connection).await?;
+                // While it waits for a lock, it is there.
+                let is_dead = pause.is_none() && silence.is_certain(connection, &self.mine).await?;
+                Ok((pause.unwrap_or(INTERVAL), is_dead))
             };
-            let mut pause = INTERVAL;
-            if wait.is_none() && self.is_time_to_tell() {
-                let phase = match find_phase(connection, &self.mine).await {
-                    Ok(phase) => phase,
-                    Err(error) => return error,
-                };
-                self.tell_phase(phase);
-            }
-            if let Some(wait) = wait {
-                let budget = self.budget;
-                let sum = self.add_up(wait.clone());
-                self.tell(&wait);
-                if !budget.is_zero() && sum >= budget {
-                    // Before it is sent: the statement may fail before the answer to this arrives.
-                    self.cancelled_after = Some(sum);
-                    match blocker::cancel(connection, &self.mine, &wait).await {
-                        Ok(true) => {}
-                        Ok(false) => self.cancelled_after = None,
-                        Err(error) => return error,
-                    }
-                } else if !budget.is_zero() {
-                    pause = pause.min(budget.saturating_sub(sum));
-                }
+            let (pause, is_dead) = timeout(ATTEMPT_LIMIT, looking)
+                .await
+                .map_err(|_| AttemptError::TimedOut(ATTEMPT_LIMIT))?
+                .map_err(AttemptError::Postgres)?;
+            if is_dead {
+                return Ok(silence.limit());
             }
             sleep(pause).await;
         }
+    }
+
+    /// Looks once, and returns when to look again if the migration waits for a lock.
+    async fn look_once(
+        &mut self,
+        connection: &Connection,
+    ) -> Result<Option<Duration>, tokio_postgres::Error> {
+        let Some(wait) = blocker::find_wait(connection, &self.mine).await? else {
+            if self.is_time_to_tell() {
+                let phase = find_phase(connection, &self.mine).await?;
+                self.tell_phase(phase);
+            }
+            return Ok(None);
+        };
+        let budget = self.budget;
+        let sum = self.add_up(wait.clone());
+        self.tell(&wait);
+        if budget.is_zero() {
+            return Ok(Some(INTERVAL));
+        }
+        if sum < budget {
+            return Ok(Some(INTERVAL.min(budget.saturating_sub(sum))));
+        }
+        // Before it is sent: the statement may fail before the answer to this arrives.
+        self.cancelled_after = Some(sum);
+        if !blocker::cancel(connection, &self.mine, &wait).await? {
+            self.cancelled_after = None;
+        }
+        Ok(Some(INTERVAL))
     }
 
     /// The sum of all waits up to this one. One that ended between two looks counts as if it had lasted until

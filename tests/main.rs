@@ -3,6 +3,7 @@
 mod atomic;
 mod commands;
 mod concurrency;
+mod crash_points;
 mod crashes;
 mod docker_host;
 mod environment;

@@ -13,6 +13,7 @@
 )]
 
 mod command;
+mod crash_proxy;
 mod database;
 mod filters;
 mod installation;
@@ -26,6 +27,7 @@ mod supervisor;
 pub(crate) mod tls;
 
 pub(crate) use command::{Command, Run, zerostarter_db};
+pub(crate) use crash_proxy::{CrashProxy, Cut, Direction, Fate, Moment};
 pub(crate) use database::Database;
 pub(crate) use poll::poll;
 pub(crate) use pooler::Pooler;

@@ -1,0 +1,264 @@
+//! A connection is cut between any two messages of the protocol, by a reset or by silence: the run reconnects, reads
+//! the history and goes on, and what it leaves is what an undisturbed run leaves.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::harness::{
+    Command, CrashProxy, Cut, Database, Direction, Fate, Moment, Server, ServerOptions, zerostarter_db,
+};
+
+/// Every silence ends after ten seconds, and there is one in a run. What is more than that is the machine.
+const ONE_SILENCE: Duration = Duration::from_secs(19);
+
+/// What is applied before, and what is to be applied over connections that are cut.
+#[derive(Clone, Copy)]
+struct Scenario {
+    name: &'static str,
+    before: &'static [(&'static str, &'static str)],
+    pending: &'static [(&'static str, &'static str)],
+}
+
+/// Each file can be seen to have run twice, or not at all.
+const FIRST: (&str, &str) = (
+    "V1__first.sql",
+    "CREATE TABLE done (version int); INSERT INTO done VALUES (1);",
+);
+const SECOND: (&str, &str) = (
+    "V2__second.sql",
+    "CREATE TABLE second (id int); INSERT INTO done VALUES (2);",
+);
+const THIRD: (&str, &str) = (
+    "V3__third.sql",
+    "ALTER TABLE done ADD note text; INSERT INTO done VALUES (3, 'third');",
+);
+
+const SCENARIOS: [Scenario; 3] = [
+    Scenario {
+        name: "a first run",
+        before: &[],
+        pending: &[FIRST, SECOND],
+    },
+    Scenario {
+        name: "an upgrade by one",
+        before: &[FIRST, SECOND],
+        pending: &[THIRD],
+    },
+    Scenario {
+        name: "an upgrade by two",
+        before: &[FIRST],
+        pending: &[SECOND, THIRD],
+    },
+];
+
+const DIRECTIONS: [Direction; 2] = [Direction::Questions, Direction::Answers];
+
+/// `TEST_ROUNDS` is how much is tried; `make soak` sets it.
+fn rounds() -> u32 {
+    std::env::var("TEST_ROUNDS").map_or(2, |text| text.parse().expect("TEST_ROUNDS is a number"))
+}
+
+/// The last one has nothing of its own to show in a short run.
+fn scenarios() -> &'static [Scenario] {
+    if rounds() > 2 { &SCENARIOS } else { &SCENARIOS[..2] }
+}
+
+/// What a run leaves in a database.
+#[derive(Debug, PartialEq, Eq)]
+struct Outcome {
+    catalog: Vec<String>,
+    history: Vec<String>,
+    done: Vec<String>,
+}
+
+impl Outcome {
+    fn of(database: &Database) -> Self {
+        Self {
+            catalog: database.catalog(),
+            history: database.history(),
+            done: database.rows("SELECT version FROM done ORDER BY version"),
+        }
+    }
+}
+
+impl Scenario {
+    fn command(&self, database: &Database) -> Command {
+        let files = self.before.iter().chain(self.pending);
+        files.fold(zerostarter_db(database), |command, (name, sql)| {
+            command.migration(name, sql)
+        })
+    }
+
+    /// A database as it is before the run.
+    fn prepare(&self, server: &Server) -> Database {
+        let database = server.database();
+        if !self.before.is_empty() {
+            let command = self
+                .before
+                .iter()
+                .fold(zerostarter_db(&database), |command, (name, sql)| {
+                    command.migration(name, sql)
+                });
+            assert_eq!(command.run().status, 0);
+        }
+        database
+    }
+
+    fn undisturbed(&self, server: &Server) -> Outcome {
+        let database = self.prepare(server);
+        let run = self.command(&database).run();
+        assert_eq!(run.status, 0, "{}: {}", self.name, run.stderr);
+        Outcome::of(&database)
+    }
+
+    /// One run with one cut; whether there was a message at which to cut.
+    fn survives(&self, server: &Server, cut: Cut, expected: &Outcome) -> bool {
+        let case = format!("{}, {cut:?}", self.name);
+        let database = self.prepare(server);
+        let proxy = CrashProxy::start(database.port(), cut);
+        let started = Instant::now();
+        let run = self
+            .command(&database)
+            .env("POSTGRES_URL", database.url_through(proxy.port()))
+            .env("MIGRATE_LOCK_TIMEOUT", "100ms")
+            .run();
+        let took = started.elapsed();
+        assert_eq!(run.status, 0, "{case}: {}", run.stderr);
+        assert!(took < ONE_SILENCE, "{case}: {took:?}: {}", run.stderr);
+        assert_eq!(Outcome::of(&database), *expected, "{case}: {}", run.stderr);
+        let next = self.command(&database).run();
+        assert_eq!(next.status, 0, "{case}, next run: {}", next.stderr);
+        assert!(
+            next.stderr.contains("nothing to do"),
+            "{case}, next run: {}",
+            next.stderr
+        );
+        assert_eq!(Outcome::of(&database), *expected, "{case}, next run");
+        proxy.has_cut()
+    }
+}
+
+/// The cuts of one direction, without end. What comes after an answer is what comes before the next one, with less
+/// done meanwhile: `TEST_ROUNDS` adds it.
+fn cuts(connection: usize, direction: Direction, fate: Fate) -> impl Iterator<Item = Cut> {
+    let with_after = direction == Direction::Questions || rounds() > 2;
+    (1..)
+        .flat_map(|message| [Moment::Before(message), Moment::After(message)])
+        .filter(move |moment| with_after || matches!(moment, Moment::Before(_)))
+        .map(move |moment| Cut {
+            connection,
+            direction,
+            moment,
+            fate,
+        })
+}
+
+/// Does `each` for cut after cut, so many at a time, until a run has no more messages at which to cut. Returns how
+/// many cuts there were.
+fn exhaust(at_once: usize, mut cuts: impl Iterator<Item = Cut>, each: impl Fn(Cut) -> bool + Sync) -> usize {
+    let mut made = 0;
+    loop {
+        let batch: Vec<Cut> = cuts.by_ref().take(at_once).collect();
+        let is_cut: Vec<bool> = thread::scope(|scope| {
+            let cases: Vec<_> = batch.iter().map(|cut| scope.spawn(|| each(*cut))).collect();
+            let done = cases.into_iter().map(|case| case.join().expect("the case holds"));
+            done.collect()
+        });
+        made += is_cut.iter().filter(|is_cut| **is_cut).count();
+        if is_cut.last() != Some(&true) {
+            return made;
+        }
+    }
+}
+
+#[test]
+fn a_reset_between_any_two_messages_loses_and_repeats_nothing() {
+    let server = Server::shared();
+    for scenario in scenarios() {
+        let expected = scenario.undisturbed(server);
+        let made = DIRECTIONS.map(|direction| {
+            exhaust(4, cuts(1, direction, Fate::Reset), |cut| {
+                scenario.survives(server, cut, &expected)
+            })
+        });
+        assert!(made[0] >= 6 && made[1] > 50, "{}: {made:?}", scenario.name);
+    }
+}
+
+/// All at once, as each of them waits ten seconds.
+#[test]
+fn silence_between_any_two_messages_ends_and_loses_and_repeats_nothing() {
+    let server = Server::start(ServerOptions::new().setting("max_connections", "1000"));
+    thread::scope(|scope| {
+        for scenario in scenarios() {
+            let expected = scenario.undisturbed(&server);
+            let (scenario, server) = (*scenario, &server);
+            scope.spawn(move || {
+                let made: Vec<usize> = thread::scope(|scope| {
+                    let expected = &expected;
+                    let sides = DIRECTIONS.map(|direction| {
+                        let at_once = if direction == Direction::Questions { 12 } else { 90 };
+                        scope.spawn(move || {
+                            exhaust(at_once, cuts(1, direction, Fate::Silence), |cut| {
+                                scenario.survives(server, cut, expected)
+                            })
+                        })
+                    });
+                    sides.map(|side| side.join().expect("the cases hold")).into()
+                });
+                assert!(made[0] >= 6 && made[1] > 50, "{}: {made:?}", scenario.name);
+            });
+        }
+    });
+}
+
+/// Somebody is at work on it for longer than any silence lasts: its lock is there.
+#[test]
+fn a_statement_that_takes_its_time_is_not_taken_for_silence() {
+    let database = Server::shared().database();
+    let run = zerostarter_db(&database)
+        .migration("V1__slow.sql", "CREATE TABLE slow (); SELECT pg_sleep(13);")
+        .run();
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    assert!(!run.stderr.contains("lost the connection"), "{}", run.stderr);
+    assert_eq!(database.history().len(), 1);
+}
+
+/// The second connection only looks. Whatever becomes of it, the run does not care.
+#[test]
+fn a_cut_of_the_watching_connection_between_any_two_messages_changes_nothing() {
+    let server = Server::start(ServerOptions::new().setting("max_connections", "500"));
+    let applied_once = |cut: Cut| {
+        let database = server.database();
+        let proxy = CrashProxy::start(database.port(), cut);
+        let run = zerostarter_db(&database)
+            .env("POSTGRES_URL", database.url_through(proxy.port()))
+            .migration(
+                "V1__slow.sql",
+                "CREATE TABLE done (version int); INSERT INTO done VALUES (1); SELECT pg_sleep(0.6);",
+            )
+            .migration("V2__quick.sql", "INSERT INTO done VALUES (2);")
+            .run();
+        assert_eq!(run.status, 0, "{cut:?}: {}", run.stderr);
+        for applied in ["applied V1__slow in", "applied V2__quick in"] {
+            assert_eq!(run.stderr.matches(applied).count(), 1, "{cut:?}: {}", run.stderr);
+        }
+        assert!(
+            !run.stderr.contains("WARN") && !run.stderr.contains("ERROR"),
+            "{cut:?}: {}",
+            run.stderr
+        );
+        assert_eq!(
+            database.rows("SELECT version FROM done ORDER BY version"),
+            ["1", "2"],
+            "{cut:?}"
+        );
+        assert_eq!(database.history().len(), 2, "{cut:?}");
+        proxy.has_cut()
+    };
+    for fate in [Fate::Reset, Fate::Silence] {
+        let made = DIRECTIONS.map(|direction| exhaust(24, cuts(2, direction, fate), applied_once));
+        // The packet that begins it, and what it asks at least once in that time.
+        assert!(made[0] >= 4 && made[1] > 15, "{fate:?}: {made:?}");
+    }
+}
