@@ -121,7 +121,13 @@ impl Alone<'_> {
             return Err(SessionError::Stopped);
         }
         let tag = self.tag();
-        let mut watcher = Watcher::new(self.config, worker.host(), workers_lock(&tag), &self.file.stem);
+        let mut watcher = Watcher::new(
+            self.config,
+            self.progress,
+            worker.host(),
+            workers_lock(&tag),
+            &self.file.stem,
+        );
         if !self.outside.is_in_the_way {
             watcher.forget_the_budget();
         }

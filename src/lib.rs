@@ -15,6 +15,7 @@
 mod alone;
 pub mod attempt;
 mod backoff;
+mod bar;
 pub mod blocker;
 pub mod catalog;
 pub mod cli;

@@ -1,7 +1,7 @@
 //! The one place that prints. Data goes to stdout, everything else to stderr, and no secret to either.
 
 use std::fs::OpenOptions;
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -36,7 +36,15 @@ const URI_COMPONENT: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHAN
 pub struct Output {
     format: LogFormat,
     secrets: Arc<Mutex<Vec<String>>>,
+    /// What the last line of the terminal shows.
+    drawn: Arc<Mutex<Option<String>>>,
 }
+
+/// Back to the beginning of the line, which is emptied.
+const ERASE: &str = "\r\x1b[K";
+
+/// Around a line that ends at the edge of the terminal, however narrow that is.
+const UNWRAPPED: [&str; 2] = ["\x1b[?7l", "\x1b[?7h"];
 
 impl Output {
     /// Output in `format`.
@@ -45,6 +53,7 @@ impl Output {
         Self {
             format,
             secrets: Arc::default(),
+            drawn: Arc::default(),
         }
     }
 
@@ -153,8 +162,18 @@ impl Output {
         let _ = file.and_then(|mut file| file.write_all(words.as_bytes()));
     }
 
-    /// Text for people. What a server or a file says must not steer the terminal that shows it.
+    /// Text for people. It goes above the line that is drawn.
     fn text(&self, text: &str) {
+        let text = self.printable(text);
+        let drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
+        to_stderr(&drawn.as_ref().map_or_else(
+            || text.clone(),
+            |line| format!("{ERASE}{text}{}{line}{}", UNWRAPPED[0], UNWRAPPED[1]),
+        ));
+    }
+
+    /// What a server or a file says must not steer the terminal that shows it.
+    fn printable(&self, text: &str) -> String {
         let mut printable = String::with_capacity(text.len());
         for c in self.redact(text).chars() {
             if c.is_control() && c != '\n' && c != '\t' {
@@ -163,7 +182,30 @@ impl Output {
                 printable.push(c);
             }
         }
-        to_stderr(&printable);
+        printable
+    }
+
+    /// Whether somebody looks on who can be shown a line that changes.
+    pub(crate) fn can_draw(&self) -> bool {
+        self.format == LogFormat::Text
+            && io::stderr().is_terminal()
+            && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
+    }
+
+    /// Shows `line` below the log, in the place of what was shown there.
+    pub(crate) fn draw(&self, line: &str) {
+        let line = self.printable(line);
+        let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
+        to_stderr(&format!("{ERASE}{}{line}{}", UNWRAPPED[0], UNWRAPPED[1]));
+        *drawn = Some(line);
+    }
+
+    /// Takes the line away.
+    pub(crate) fn erase(&self) {
+        let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
+        if drawn.take().is_some() {
+            to_stderr(ERASE);
+        }
     }
 
     /// A JSON document without what is hidden.

@@ -13,6 +13,12 @@ pub(crate) struct Phase {
     percent: Option<String>,
 }
 
+impl Phase {
+    pub(crate) fn percent(&self) -> Option<u8> {
+        self.percent.as_ref().and_then(|percent| percent.parse().ok())
+    }
+}
+
 impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}, {}", self.command, self.stage)?;

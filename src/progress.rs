@@ -1,7 +1,7 @@
 //! How far a run has come: known outside of it, so that it can be stopped, and said when it was.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::catalog::Snapshot;
 use crate::connection::Brake;
@@ -17,6 +17,14 @@ pub struct Done {
     pub took: Duration,
     /// How often it was tried; more than once where it lost against the locks of others.
     pub tries: u32,
+}
+
+/// How far the server has come with a statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stage {
+    pub(crate) text: String,
+    /// Of the statement's present phase, where the server tells.
+    pub(crate) percent: Option<u8>,
 }
 
 /// How far a run has come.
@@ -40,6 +48,12 @@ pub struct State {
     pub(crate) blocked_by: Option<String>,
     /// The migration that has been sent and not been answered.
     pub(crate) under_way: Option<String>,
+    /// When it was sent.
+    pub(crate) begun: Option<Instant>,
+    /// How far the server has come with it, or whom it waits for.
+    pub(crate) stage: Option<Stage>,
+    /// Whether the progress is drawn on a terminal, so that the log need not tell it.
+    pub(crate) is_drawn: bool,
     /// What remains of a migration that ran outside a transaction and was not recorded.
     pub(crate) remains: Option<String>,
     /// A signal has come: nothing more is begun.
@@ -56,6 +70,13 @@ impl Progress {
 }
 
 impl State {
+    /// A migration is sent.
+    pub(crate) fn begin(&mut self, name: String) {
+        self.under_way = Some(name);
+        self.begun = Some(Instant::now());
+        self.stage = None;
+    }
+
     /// A try has lost against the locks of others, and was rolled back.
     pub(crate) fn lose(&mut self, blocked_by: Option<String>) {
         self.under_way = None;

@@ -106,7 +106,7 @@ impl<'a> Session<'a> {
         } else {
             format!("{} … {}", first.stem, last.stem)
         };
-        self.progress.lock().under_way = Some(name.clone());
+        self.progress.lock().begin(name.clone());
         let started = Instant::now();
         let (outcome, manner) = match only_statement(first.sql()) {
             Some(outside) if files.len() == 1 => (
@@ -139,7 +139,13 @@ impl<'a> Session<'a> {
         let locked_tables = self.tables_to_queue_for(files);
         let message = self.envelope(&locked_tables).message(files);
         let host = self.connection.host();
-        let mut watcher = Watcher::new(self.config, host, migrators_lock(&self.snapshot.schema), name);
+        let mut watcher = Watcher::new(
+            self.config,
+            self.progress,
+            host,
+            migrators_lock(&self.snapshot.schema),
+            name,
+        );
         let outcome = watcher.over(message.text.len(), self.send(message)).await;
         let outcome = outcome.unwrap_or_else(|dead| Err(SessionError::Lost(dead)));
         let (blocked, cancelled_after) = (watcher.last, watcher.cancelled_after);

@@ -14,6 +14,7 @@ use crate::connection::{ATTEMPT_LIMIT, Connection, attempt};
 use crate::duration::{in_seconds, millis};
 use crate::phase::{Phase, find_phase};
 use crate::postgres_url::Host;
+use crate::progress::{Progress, Stage};
 use crate::silence::Silence;
 
 /// Most migrations are done by then, and need no second connection.
@@ -28,12 +29,16 @@ const LOG_INTERVAL: Duration = Duration::from_secs(10);
 /// After how long a migration is first said to be still running.
 const FIRST_PHASE: Duration = Duration::from_secs(3);
 
+/// How often to ask for the phase that a terminal shows.
+const DRAWN_INTERVAL: Duration = Duration::from_secs(1);
+
 /// How long to leave a server alone that would not let a second connection in.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 /// What was seen of the lock waits of one try.
 pub(crate) struct Watcher<'a> {
     config: &'a Config,
+    progress: &'a Progress,
     /// The server that does the work: another one of the URL knows nothing of it.
     host: &'a Host,
     /// Which lock the session holds that is watched: a condition of the questions of [`blocker`].
@@ -53,9 +58,16 @@ pub(crate) struct Watcher<'a> {
 }
 
 impl<'a> Watcher<'a> {
-    pub(crate) fn new(config: &'a Config, host: &'a Host, mine: String, stem: &'a str) -> Self {
+    pub(crate) fn new(
+        config: &'a Config,
+        progress: &'a Progress,
+        host: &'a Host,
+        mine: String,
+        stem: &'a str,
+    ) -> Self {
         Self {
             config,
+            progress,
             host,
             mine,
             stem,
@@ -182,16 +194,26 @@ impl<'a> Watcher<'a> {
     }
 
     fn is_time_to_tell(&self) -> bool {
-        let last = self
-            .told_phase
-            .map_or(self.started + FIRST_PHASE, |at| at + LOG_INTERVAL);
+        let (first, interval) = if self.progress.lock().is_drawn {
+            (Duration::ZERO, DRAWN_INTERVAL)
+        } else {
+            (FIRST_PHASE, LOG_INTERVAL)
+        };
+        let last = self.told_phase.map_or(self.started + first, |at| at + interval);
         Instant::now() >= last
     }
 
+    /// On a terminal the last line shows it; the log tells it elsewhere.
     fn tell_phase(&mut self, phase: Option<Phase>) {
         self.told_phase = Some(Instant::now());
         let elapsed = self.started.elapsed();
+        let percent = phase.as_ref().and_then(Phase::percent);
         let phase = phase.map(|phase| phase.to_string());
+        let mut state = self.progress.lock();
+        state.stage = phase.clone().map(|text| Stage { text, percent });
+        if state.is_drawn {
+            return;
+        }
         tracing::info!(
             migration = self.stem,
             elapsed_ms = millis(elapsed),
@@ -206,6 +228,10 @@ impl<'a> Watcher<'a> {
     }
 
     fn tell(&mut self, wait: &Wait) {
+        self.progress.lock().stage = Some(Stage {
+            text: format!("waiting {} for {wait}", in_seconds(wait.waited)),
+            percent: None,
+        });
         let pids: Vec<String> = wait
             .blockers
             .iter()

@@ -111,6 +111,51 @@ fn nothing_is_coloured_on_a_terminal_or_off_it() {
     assert!(!off.stdout.contains('\u{1b}'), "{:?}", off.stdout);
 }
 
+/// Drawn only where somebody looks on, and taken away in the end; everywhere else the log has it.
+#[test]
+fn a_terminal_is_shown_how_far_a_slow_migration_is() {
+    if !Path::new("/usr/bin/script").exists() {
+        return; // of util-linux
+    }
+    let run = |terminal: &str, format: &str, program: &str| {
+        let database = Server::shared().database();
+        Command::program(program)
+            .env("NODE_ENV", "test")
+            .env("POSTGRES_URL", database.url())
+            .env("LOG_FORMAT", format)
+            .env("TERM", terminal)
+            .env("SHELL", "/bin/sh")
+            .migration("V1__quick.sql", "CREATE TABLE quick ();")
+            .migration("V2__slow.sql", "SELECT pg_sleep(3.5);")
+            .args(["-qec", BINARY, "/dev/null"].iter().filter(|_| program != BINARY))
+            .run()
+    };
+    let shown = run("xterm", "text", "/usr/bin/script").stdout;
+    assert!(
+        shown.contains("[##########..........] 1 of 2, V2__slow for 0.4s"),
+        "{shown:?}"
+    );
+    assert!(!shown.contains("V1__quick for"), "{shown:?}");
+    assert!(!shown.contains("still running"), "{shown:?}");
+    let (before, after) = shown.split_once("applied V2__slow").expect("the end");
+    let last = before.rsplit('\r').next().expect("a line");
+    assert!(
+        last.starts_with("\u{1b}[K2"),
+        "the log is written over the line: {last:?}"
+    );
+    assert!(after.ends_with("\r\u{1b}[K"), "nothing is left of it: {after:?}");
+    for (terminal, format, program) in [
+        ("dumb", "text", "/usr/bin/script"),
+        ("xterm", "json", "/usr/bin/script"),
+        ("xterm", "text", BINARY),
+    ] {
+        let run = run(terminal, format, program);
+        let shown = run.stdout + &run.stderr;
+        assert!(!shown.contains('\u{1b}'), "{shown:?}");
+        assert!(shown.contains("V2__slow is still running after 3."), "{shown:?}");
+    }
+}
+
 /// What each flag of a command sets can be read where it is typed.
 #[test]
 fn the_help_of_every_command_names_the_variables() {

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use crate::bar;
 use crate::config::Config;
 use crate::error::Error;
 use crate::interrupt::Interrupt;
@@ -20,7 +21,12 @@ pub(super) async fn run(
 ) -> Result<(), Error> {
     let (started_at, started) = (now(), Instant::now());
     let progress = Progress::default();
-    let outcome = migrator::migrate(config, files, interrupt.signal(), &progress).await;
+    let work = Box::pin(migrator::migrate(config, files, interrupt.signal(), &progress));
+    let outcome = if output.can_draw() {
+        bar::beside(work, &progress, output).await
+    } else {
+        work.await
+    };
     if let Some(path) = &config.report {
         let verdict = report::verdict(config, &progress.lock(), &outcome, &started_at, started.elapsed());
         // What was done is done: a report that cannot be written does not change the verdict.
