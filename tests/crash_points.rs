@@ -223,3 +223,42 @@ fn a_statement_that_takes_its_time_is_not_taken_for_silence() {
     assert!(!run.stderr.contains("lost the connection"), "{}", run.stderr);
     assert_eq!(database.history().len(), 1);
 }
+
+/// The second connection only looks. Whatever becomes of it, the run does not care.
+#[test]
+fn a_cut_of_the_watching_connection_between_any_two_messages_changes_nothing() {
+    let server = Server::start(ServerOptions::new().setting("max_connections", "500"));
+    let applied_once = |cut: Cut| {
+        let database = server.database();
+        let proxy = CrashProxy::start(database.port(), cut);
+        let run = zerostarter_db(&database)
+            .env("POSTGRES_URL", database.url_through(proxy.port()))
+            .migration(
+                "V1__slow.sql",
+                "CREATE TABLE done (version int); INSERT INTO done VALUES (1); SELECT pg_sleep(0.6);",
+            )
+            .migration("V2__quick.sql", "INSERT INTO done VALUES (2);")
+            .run();
+        assert_eq!(run.status, 0, "{cut:?}: {}", run.stderr);
+        for applied in ["applied V1__slow in", "applied V2__quick in"] {
+            assert_eq!(run.stderr.matches(applied).count(), 1, "{cut:?}: {}", run.stderr);
+        }
+        assert!(
+            !run.stderr.contains("WARN") && !run.stderr.contains("ERROR"),
+            "{cut:?}: {}",
+            run.stderr
+        );
+        assert_eq!(
+            database.rows("SELECT version FROM done ORDER BY version"),
+            ["1", "2"],
+            "{cut:?}"
+        );
+        assert_eq!(database.history().len(), 2, "{cut:?}");
+        proxy.has_cut()
+    };
+    for fate in [Fate::Reset, Fate::Silence] {
+        let made = DIRECTIONS.map(|direction| exhaust(24, cuts(2, direction, fate), applied_once));
+        // The packet that begins it, and what it asks at least once in that time.
+        assert!(made[0] >= 4 && made[1] > 15, "{fate:?}: {made:?}");
+    }
+}

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::harness::{Command, Database, Proxy, Server, zerostarter_db};
+use crate::harness::{Command, Database, Proxy, Server, ServerOptions, Shutdown, zerostarter_db};
 
 /// `TEST_ROUNDS` is how often; `make soak` sets it.
 fn rounds() -> u64 {
@@ -44,6 +44,55 @@ fn a_kill_at_any_moment_loses_and_repeats_nothing() {
         assert_eq!(database.history().len(), 20, "round {round}");
     }
     assert!(killed > 5, "only {killed} runs were killed");
+}
+
+/// The moments are spread over the whole of a run, from before its first connection to after its last.
+#[test]
+fn a_restart_or_a_crash_of_the_server_at_any_moment_loses_and_repeats_nothing() {
+    let server = Server::start(ServerOptions::new());
+    let expected: Vec<String> = (1..=20).map(|version: i32| version.to_string()).collect();
+    let mut lost = 0;
+    for round in 0..rounds() * 5 {
+        let shutdown = [Shutdown::Fast, Shutdown::Immediate][usize::from(round % 2 == 0)];
+        let database = server.database();
+        let command = (1..=20).fold(zerostarter_db(&database), |command, version| {
+            command.migration(
+                &format!("V{version}__insert.sql"),
+                format!(
+                    "CREATE TABLE IF NOT EXISTS n (id int); INSERT INTO n VALUES ({version}); SELECT pg_sleep(0.01);"
+                ),
+            )
+        });
+        let moment = Duration::from_micros(round * 61_803 % 450_000);
+        let running = command.start();
+        let until = Instant::now() + moment;
+        while Instant::now() < until {
+            std::hint::spin_loop();
+        }
+        server.stop(shutdown);
+        server.restart();
+        let run = running.wait();
+        let case = format!("{shutdown:?} after {moment:?}");
+        assert_eq!(run.status, 0, "{case}: {}", run.stderr);
+        lost += usize::from(run.stderr.contains("lost the connection"));
+        for version in 1..=20 {
+            let applied = format!("applied V{version}__insert in");
+            assert!(
+                run.stderr.matches(&applied).count() <= 1,
+                "{case}: {}",
+                run.stderr
+            );
+        }
+        assert_eq!(
+            database.rows("SELECT id FROM n ORDER BY id"),
+            expected,
+            "{case}: {}",
+            run.stderr
+        );
+        assert_eq!(database.history().len(), 20, "{case}");
+        assert_eq!(command.run().status, 0, "{case}");
+    }
+    assert!(lost > 3, "only {lost} runs lost their connection");
 }
 
 #[test]
