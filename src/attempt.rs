@@ -105,10 +105,12 @@ fn find_tls_error(error: &tokio_postgres::Error) -> Option<&rustls::Error> {
 pub fn is_transient(error: &tokio_postgres::Error) -> bool {
     if let Some(answer) = error.as_db_error() {
         let code = answer.code();
-        // PgBouncer answers with 08P01 both when its server is down and when it knows no such database or user.
-        let pooler_knows_no_such =
-            *code == SqlState::PROTOCOL_VIOLATION && answer.message().contains("no such");
-        return !pooler_knows_no_such
+        // PgBouncer answers with 08P01 when its server is down, and also when it knows no such database or user.
+        let is_refused_by_pooler = *code == SqlState::PROTOCOL_VIOLATION
+            && ["no such", "unsupported startup parameter"]
+                .iter()
+                .any(|complaint| answer.message().contains(complaint));
+        return !is_refused_by_pooler
             && (code.code().starts_with("08")
                 || code.code().starts_with("53")
                 || [

@@ -72,6 +72,8 @@ pub struct Wait {
     pub(crate) waited: Duration,
     /// The table, where it is a table's lock.
     pub(crate) relation: Option<String>,
+    /// Whether it is not for a table but for somebody's transaction to end.
+    pub(crate) is_for_transaction: bool,
     /// Who holds the lock, or waits for it in front of us.
     pub(crate) blockers: Vec<Blocker>,
 }
@@ -80,6 +82,7 @@ impl fmt::Display for Wait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.relation {
             Some(relation) => write!(f, "a lock on {relation}")?,
+            None if self.is_for_transaction => f.write_str("a transaction to end")?,
             None => f.write_str("a lock")?,
         }
         write!(f, ", in the way: {}", join(&self.blockers))
@@ -113,7 +116,7 @@ pub(crate) fn migrators_lock(schema: &str) -> String {
 }
 
 /// The columns of a blocker, of `pg_stat_activity AS b`, with `pid` in front of them.
-fn columns() -> String {
+pub(crate) fn columns() -> String {
     format!(
         "NULLIF(b.application_name, ''), b.usename, b.client_addr, b.state, \
          pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - b.xact_start), \
@@ -121,18 +124,17 @@ fn columns() -> String {
     )
 }
 
-/// The lock that the migrator on the history in `schema` waits for, if it does.
+/// The lock that the session waits for which holds `mine`, if it does: [`migrators_lock`], for one.
 pub(crate) async fn find_wait(
     connection: &Connection,
-    schema: &str,
+    mine: &str,
 ) -> Result<Option<Wait>, tokio_postgres::Error> {
-    let mine = migrators_lock(schema);
     let rows = rows(
         connection,
         &format!(
             "SELECT awaited.waitstart, \
              pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - awaited.waitstart), \
-             awaited.relation::pg_catalog.regclass, blocker.pid, {columns} \
+             awaited.relation::pg_catalog.regclass, awaited.locktype, blocker.pid, {columns} \
              FROM pg_catalog.pg_locks AS mine \
              JOIN pg_catalog.pg_locks AS awaited ON awaited.pid = mine.pid AND NOT awaited.granted \
              CROSS JOIN LATERAL (SELECT DISTINCT pid FROM pg_catalog.unnest(pg_catalog.pg_blocking_pids(mine.pid)) AS pid) AS blocker \
@@ -149,7 +151,10 @@ pub(crate) async fn find_wait(
         since: text(first, 0).unwrap_or_default(),
         waited: seconds(first, 1).unwrap_or_default(),
         relation: text(first, 2),
-        blockers: rows.iter().map(|row| read_blocker(row, 3)).collect(),
+        is_for_transaction: ["virtualxid", "transactionid"]
+            .iter()
+            .any(|kind| first.get(3) == Some(kind)),
+        blockers: rows.iter().map(|row| read_blocker(row, 4)).collect(),
     }))
 }
 
@@ -171,28 +176,27 @@ pub(crate) async fn find_holder(
     Ok(rows.first().map(|row| read_blocker(row, 0)))
 }
 
-/// Whether anybody may hold the migrators' lock on the history in `schema`. A standby cannot know.
-pub(crate) async fn is_held(connection: &Connection, schema: &str) -> Result<bool, tokio_postgres::Error> {
-    let mine = migrators_lock(schema);
+/// Whether anybody may hold `mine`. A standby cannot know, nor can one who is not shown what others run.
+pub(crate) async fn is_held(connection: &Connection, mine: &str) -> Result<bool, tokio_postgres::Error> {
     let rows = rows(
         connection,
         &format!(
             "SELECT FROM pg_catalog.pg_locks AS mine WHERE {mine} \
-             UNION ALL SELECT WHERE pg_catalog.pg_is_in_recovery()"
+             UNION ALL SELECT WHERE pg_catalog.pg_is_in_recovery() \
+               OR pg_catalog.current_setting('track_activities') = 'off'"
         ),
     )
     .await?;
     Ok(!rows.is_empty())
 }
 
-/// Cancels the statement of the migrator on the history in `schema`, if it still waits as `wait` says: by the
-/// time this arrives, the process could be working for somebody else.
+/// Cancels the statement of the session that holds `mine`, if it still waits as `wait` says: by the time this
+/// arrives, the process could be working for somebody else.
 pub(crate) async fn cancel(
     connection: &Connection,
-    schema: &str,
+    mine: &str,
     wait: &Wait,
 ) -> Result<bool, tokio_postgres::Error> {
-    let mine = migrators_lock(schema);
     let rows = rows(
         connection,
         &format!(
@@ -204,6 +208,23 @@ pub(crate) async fn cancel(
     )
     .await?;
     Ok(!rows.is_empty())
+}
+
+/// The oldest of the sessions, our own not among them, for which `condition` holds of `pg_stat_activity AS b`.
+pub(crate) async fn find_one(
+    connection: &Connection,
+    condition: &str,
+) -> Result<Option<Blocker>, tokio_postgres::Error> {
+    let rows = rows(
+        connection,
+        &format!(
+            "SELECT b.pid, {} FROM pg_catalog.pg_stat_activity AS b \
+             WHERE {condition} AND b.pid <> pg_catalog.pg_backend_pid() ORDER BY b.xact_start, b.pid LIMIT 1",
+            columns()
+        ),
+    )
+    .await?;
+    Ok(rows.first().map(|row| read_blocker(row, 0)))
 }
 
 /// The rows of a question about what others do.
@@ -224,7 +245,7 @@ pub(crate) async fn rows(
         .collect())
 }
 
-fn read_blocker(row: &SimpleQueryRow, first: usize) -> Blocker {
+pub(crate) fn read_blocker(row: &SimpleQueryRow, first: usize) -> Blocker {
     Blocker {
         // 0 stands for a prepared transaction.
         pid: text(row, first)

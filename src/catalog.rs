@@ -9,7 +9,7 @@ use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
 
 use crate::attempt::AttemptError;
 use crate::config::Config;
-use crate::connection::{ATTEMPT_LIMIT, Connection};
+use crate::connection::Connection;
 use crate::duration::millis;
 use crate::history::{Applied, HISTORY_TABLE};
 use crate::sql::{identifier, literal};
@@ -77,15 +77,9 @@ fn history_table_in(schema: &str) -> String {
 /// The server's or the driver's, and [`AttemptError::TimedOut`] where no answer comes at all: this is a question
 /// that is answered at once.
 pub async fn read(connection: &Connection, config: &Config) -> Result<Snapshot, AttemptError> {
-    let reading = read_in_full(connection, config);
-    let outcome = if config.lock_timeout.is_zero() {
-        reading.await
-    } else {
-        let limit = config.lock_timeout + ATTEMPT_LIMIT;
-        timeout(limit, reading)
-            .await
-            .map_err(|_| AttemptError::TimedOut(limit))?
-    };
+    let limit = config.question_limit();
+    let reading = timeout(limit, read_in_full(connection, config)).await;
+    let outcome = reading.map_err(|_| AttemptError::TimedOut(limit))?;
     outcome.map_err(AttemptError::Postgres)
 }
 
@@ -181,8 +175,8 @@ fn request(config: &Config, named: Option<&str>) -> String {
                OR pg_catalog.to_regproc('pg_catalog.aurora_version') IS NOT NULL\n\
              THEN NULL ELSE pg_catalog.pg_current_wal_lsn() END,\n\
            pg_catalog.to_char(pg_catalog.now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')\n\
-         FROM (SELECT COALESCE({named}, NULLIF(pg_catalog.current_schema(), 'pg_catalog'), '{DEFAULT_SCHEMA}')\n\
-             AS name) AS target;\n\
+         FROM (SELECT COALESCE({named}, CASE WHEN NOT pg_catalog.starts_with(pg_catalog.current_schema(), 'pg_')\n\
+             THEN pg_catalog.current_schema() END, '{DEFAULT_SCHEMA}') AS name) AS target;\n\
          SELECT version, name, applied_on, checksum FROM {table} ORDER BY version",
         lock_timeout = millis(config.lock_timeout),
         schema = "pg_catalog.to_regnamespace(pg_catalog.quote_ident(target.name))",
@@ -196,7 +190,7 @@ fn request(config: &Config, named: Option<&str>) -> String {
     )
 }
 
-/// Where tables go when the search path leads nowhere, as in every new PostgreSQL database.
+/// Where tables go when the search path leads nowhere, or into a schema of the system's, such as the temporary one.
 const DEFAULT_SCHEMA: &str = "public";
 
 fn read_state(row: &SimpleQueryRow) -> Snapshot {

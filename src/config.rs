@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::config_reader::Reader;
+use crate::connection::ATTEMPT_LIMIT;
 use crate::log::{LogFormat, parse_filter};
 use crate::postgres_url::PostgresUrl;
 use crate::settings::Settings;
@@ -217,6 +218,14 @@ impl Config {
             (timeout, Duration::ZERO) => timeout,
             (Duration::ZERO, budget) => budget,
             (timeout, budget) => timeout.min(budget),
+        }
+    }
+
+    /// How long the answer to a question may take that is given at once, unless it waits for a lock.
+    pub(crate) fn question_limit(&self) -> Duration {
+        match self.lock_timeout {
+            Duration::ZERO => Duration::MAX,
+            timeout => timeout + ATTEMPT_LIMIT,
         }
     }
 

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, poll_fn};
@@ -37,27 +36,19 @@ type Cancel = Box<dyn Fn() -> BoxFuture<'static, Result<(), tokio_postgres::Erro
 /// How a connection's work is stopped from outside.
 pub struct Brake {
     cancel: Cancel,
-    is_pulled: AtomicBool,
 }
 
 impl Brake {
-    /// Cancels the statement that is under way; no migration is begun after it.
+    /// Cancels the statement that is under way.
     pub(crate) async fn pull(&self) {
-        self.is_pulled.store(true, Ordering::Relaxed);
         // A server that cannot be asked notices by itself that we are gone.
         let _ = timeout(CANCEL_LIMIT, (self.cancel)()).await;
-    }
-
-    pub(crate) fn is_pulled(&self) -> bool {
-        self.is_pulled.load(Ordering::Relaxed)
     }
 }
 
 impl fmt::Debug for Brake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Brake")
-            .field("is_pulled", &self.is_pulled)
-            .finish_non_exhaustive()
+        f.debug_struct("Brake").finish_non_exhaustive()
     }
 }
 
@@ -201,10 +192,7 @@ where
     });
     Ok(Connection {
         client,
-        brake: Arc::new(Brake {
-            cancel,
-            is_pulled: AtomicBool::new(false),
-        }),
+        brake: Arc::new(Brake { cancel }),
         driver,
         host: host.clone(),
         reads_backslashes_literally,

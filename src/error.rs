@@ -66,6 +66,8 @@ pub enum Error {
         under_way: Option<String>,
         /// Whether the server said that it has cancelled that.
         is_confirmed: bool,
+        /// What remains of it, where it ran outside a transaction.
+        remains: Option<String>,
         /// What this run had applied before.
         applied: Vec<String>,
     },
@@ -75,7 +77,7 @@ pub enum Error {
         /// How long they were waited for.
         waited: Duration,
         /// What was in the way last.
-        reason: &'static str,
+        reason: String,
         /// Who.
         holder: Option<Box<Blocker>>,
     },
@@ -92,12 +94,22 @@ pub enum Error {
         wait: Option<Box<Wait>>,
     },
     /// The server rejected a migration.
-    #[error("{} failed and was rolled back", .rejection.stem)]
+    #[error("{} failed{}", .rejection.stem, if .rejection.remains.is_some() { "" } else { " and was rolled back" })]
     Migration {
         /// What the server said, and about which place.
         rejection: Box<Rejection>,
         /// What this run had applied before.
         applied: Vec<String>,
+    },
+    /// A file runs outside a transaction, and the connection for that is not to be had.
+    #[error("{command} needs a second connection, and none was to be had within {}", in_seconds(*waited))]
+    NoSecondConnection {
+        /// What needs it.
+        command: &'static str,
+        /// For how long it was tried.
+        waited: Duration,
+        /// Why.
+        reason: String,
     },
     /// Output could not be written.
     #[error("cannot write the output")]
@@ -136,6 +148,14 @@ pub enum Error {
     /// The server reported success without the history row that proves it.
     #[error("the server did not confirm that {0} was committed")]
     Unconfirmed(String),
+    /// A file runs outside a transaction, where the session's settings cannot be changed, and they are not fit for it.
+    #[error("{command} cannot run with the settings of this connection")]
+    UnfitSession {
+        /// What cannot.
+        command: &'static str,
+        /// The settings.
+        unfit: Vec<String>,
+    },
     /// `MIGRATE_TARGET` names no migration.
     #[error("there is no migration with version {target}")]
     UnknownTarget {
@@ -243,6 +263,7 @@ impl Error {
             | Self::Dotenv(_)
             | Self::Preflight(_)
             | Self::Source { .. }
+            | Self::UnfitSession { .. }
             | Self::UnknownTarget { .. } => ExitStatus::Usage,
             Self::Denied(_) | Self::Refused { .. } => ExitStatus::Refused,
             Self::Locked { .. } | Self::LockTimeout { .. } => ExitStatus::Blocked,
@@ -262,7 +283,7 @@ impl Error {
                 signal: Signal::Term, ..
             } => ExitStatus::Terminated,
             Self::Pending(_) => ExitStatus::Pending,
-            Self::Unreachable { .. } => ExitStatus::Unreachable,
+            Self::NoSecondConnection { .. } | Self::Unreachable { .. } => ExitStatus::Unreachable,
         }
     }
 
@@ -280,17 +301,20 @@ impl Error {
             Self::Interrupted {
                 under_way,
                 is_confirmed,
+                remains,
                 applied,
                 ..
-            } => interruption_details(under_way.as_deref(), *is_confirmed, applied),
+            } => interruption_details(under_way.as_deref(), *is_confirmed, remains.as_deref(), applied),
             Self::Locked {
                 holder: Some(holder), ..
-            } => vec![format!("the lock is held by {holder}")],
+            } => vec![format!("in the way: {holder}")],
             Self::LockTimeout { reason, wait, .. } => std::iter::once(reason.clone())
                 .chain(wait.iter().map(|wait| format!("it waited for {wait}")))
                 .collect(),
             Self::Migration { rejection, applied } => migration_details(rejection, applied),
+            Self::NoSecondConnection { reason, .. } => vec![reason.clone()],
             Self::Output(source) | Self::Start(source) => vec![source.to_string()],
+            Self::UnfitSession { unfit, .. } => unfit.clone(),
             Self::Preflight(findings) => findings.iter().map(ToString::to_string).collect(),
             Self::Refused { source, .. } | Self::Unreachable { source, .. } => {
                 vec![source.to_string()]
@@ -356,17 +380,29 @@ fn migration_details(rejection: &Rejection, applied: &[String]) -> Vec<String> {
             .as_ref()
             .map(|text| format!("context: {}", text.replace('\n', " / "))),
     );
+    lines.extend(
+        rejection
+            .remains
+            .as_ref()
+            .map(|remains| format!("it ran outside a transaction: {remains}")),
+    );
     lines.push(applied_before(applied));
     lines
 }
 
-fn interruption_details(under_way: Option<&str>, is_confirmed: bool, applied: &[String]) -> Vec<String> {
-    let fate = match (under_way, is_confirmed) {
-        (Some(stem), true) => Some(format!("{stem} was cancelled and rolled back")),
-        (Some(stem), false) => Some(format!(
+fn interruption_details(
+    under_way: Option<&str>,
+    is_confirmed: bool,
+    remains: Option<&str>,
+    applied: &[String],
+) -> Vec<String> {
+    let fate = match (under_way, is_confirmed, remains) {
+        (Some(stem), true, Some(remains)) => Some(format!("{stem} was cancelled: {remains}")),
+        (Some(stem), true, None) => Some(format!("{stem} was cancelled and rolled back")),
+        (Some(stem), false, _) => Some(format!(
             "{stem} was under way, and the server has not said what became of it; the history will"
         )),
-        (None, _) => None,
+        (None, ..) => None,
     };
     let kept = (!applied.is_empty()).then(|| format!("applied, and kept: {}", applied.join(", ")));
     fate.into_iter().chain(kept).collect()

@@ -49,6 +49,12 @@ impl Error {
                 .into_iter()
                 .collect(),
             Self::Source { hint, .. } => hint.iter().cloned().collect(),
+            Self::NoSecondConnection { .. } => one(
+                "a file that runs outside a transaction needs two connections at once: give the pool one more, or set POSTGRES_DIRECT_URL to the database behind it",
+            ),
+            Self::UnfitSession { .. } => one(
+                "a pooler does not pass settings on: set POSTGRES_DIRECT_URL to the database behind it, or change the defaults of the role with ALTER ROLE … SET",
+            ),
             Self::Unconfirmed(_) => one(
                 "run zerostarter-db status before anything else; a pooler in statement mode can lose a transaction",
             ),
@@ -89,7 +95,7 @@ fn migration_hint(rejection: &Rejection) -> Option<String> {
             "a statement ran longer than MIGRATE_STATEMENT_TIMEOUT, or was cancelled by an administrator"
         }
         SqlState::ACTIVE_SQL_TRANSACTION => {
-            "this statement cannot run in a transaction, and every migration runs in one"
+            "this statement cannot run in a transaction; only what is known to need that, such as CREATE INDEX CONCURRENTLY, is run outside"
         }
         SqlState::UNSAFE_NEW_ENUM_VALUE_USAGE => {
             "a new value of an enum has to be committed before it is used: add it in a migration of its own, and apply that without --atomic"

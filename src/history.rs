@@ -61,6 +61,15 @@ pub enum Conflict {
         /// The last one that was applied.
         last: String,
     },
+    /// What a migration would make is there, and is something else.
+    Occupied {
+        /// The file.
+        path: String,
+        /// What is there.
+        what: String,
+        /// What to do about it.
+        hint: &'static str,
+    },
     /// The history has migrations that are newer than ours, and `MIGRATE_AHEAD=refuse`.
     Ahead {
         /// What was applied.
@@ -85,6 +94,7 @@ impl fmt::Display for Conflict {
             Self::OutOfOrder { path, last } => {
                 write!(f, "{path} was never applied but is older than {last}, which was")
             }
+            Self::Occupied { path, what, .. } => write!(f, "{path} is not in the history, but {what}"),
             Self::Ahead { applied, newest } => write!(
                 f,
                 "the database is ahead: it has {}, and the newest here is {newest}",
@@ -108,6 +118,7 @@ impl Conflict {
             Self::OutOfOrder { .. } => {
                 "give the file a version above the last applied one; two branches probably took numbers at the same time"
             }
+            Self::Occupied { hint, .. } => hint,
             Self::Ahead { .. } => {
                 "deploy the version of the program that has these migrations, or set MIGRATE_AHEAD=allow"
             }

@@ -12,6 +12,7 @@
 
 #![forbid(unsafe_code)]
 
+mod alone;
 pub mod attempt;
 mod backoff;
 pub mod blocker;
@@ -24,21 +25,26 @@ mod config_reader;
 pub mod connect;
 pub mod connection;
 mod duration;
+mod envelope;
 pub mod error;
 pub mod exit_status;
 mod hint;
 pub mod history;
 pub mod interrupt;
+mod interruption;
 pub mod lock;
 pub mod log;
 pub mod message;
 pub mod migrator;
 pub mod output;
+pub mod outside;
 mod patience;
 mod phase;
 pub mod postgres_url;
 pub mod preflight;
 pub mod progress;
+pub mod queue;
+mod remains;
 mod report;
 pub mod session;
 pub mod settings;

@@ -5,8 +5,11 @@ use std::time::Duration;
 use tokio_postgres::error::{DbError, ErrorPosition, Severity, SqlState};
 
 use crate::attempt::{AttemptError, is_transient};
+use crate::blocker::Blocker;
+use crate::error::Error;
 use crate::history::HISTORY_TABLE;
 use crate::lock::LOCK_TAKEN;
+use crate::queue::OLD_TRANSACTION;
 use crate::source::SourceFile;
 use crate::statement::{line_and_column, split};
 
@@ -24,16 +27,33 @@ pub enum SessionError {
     HistoryMoved,
     /// The connection is gone; whether the migration was committed is for the history to say.
     Lost(AttemptError),
+    /// This migration would have queued behind a transaction that is older than `MIGRATE_LOCK_BUDGET`.
+    BehindOld(String),
     /// The server rejected something in the file.
     Rejected(Box<Rejection>),
     /// This migration waited for locks, this long in all, until `MIGRATE_LOCK_BUDGET` was used up.
     OverBudget(String, Duration),
+    /// Somebody else is at what the migration does, or an earlier try of it is not dead yet.
+    Occupied(Box<Blocker>),
     /// The run is being stopped; this migration was not begun.
     Stopped,
+    /// There is nothing to be gained by another try.
+    Fatal(Box<Error>),
     /// The driver could not make sense of an answer.
     Driver(tokio_postgres::Error),
     /// The server said that all is well, but the history row is not there.
     Unconfirmed(String),
+}
+
+impl SessionError {
+    /// A failure of something that does nothing by itself.
+    pub(crate) fn of_the_connection(error: tokio_postgres::Error) -> Self {
+        if is_transient(&error) {
+            Self::Lost(AttemptError::Postgres(error))
+        } else {
+            Self::Driver(error)
+        }
+    }
 }
 
 /// What the server said about a statement of a migration.
@@ -55,6 +75,8 @@ pub struct Rejection {
     pub hint: Option<String>,
     /// The server's CONTEXT, such as the line of a function.
     pub context: Option<String>,
+    /// What remains of a statement that ran outside a transaction; `None` where everything was rolled back.
+    pub remains: Option<String>,
 }
 
 /// The part of a migration's transaction that failed.
@@ -119,6 +141,32 @@ impl<'a> Message<'a> {
         Self { text, parts }
     }
 
+    /// The statement of a file that runs outside a transaction, with a comment of ours in front of it.
+    pub(crate) fn alone(file: &'a SourceFile, tag: &str) -> Self {
+        let part = Part {
+            file,
+            start: tag.len(),
+            statements_before: 0,
+        };
+        Self {
+            text: format!("{tag}{}", file.sql()),
+            parts: vec![part],
+        }
+    }
+
+    /// Statements of ours on behalf of a file, which is not among them.
+    pub(crate) fn around(file: &'a SourceFile, statements: &str) -> Self {
+        let part = Part {
+            file,
+            start: usize::MAX,
+            statements_before: usize::MAX,
+        };
+        Self {
+            text: statements.to_owned(),
+            parts: vec![part],
+        }
+    }
+
     fn first(&self) -> &Part<'a> {
         self.parts.first().expect("a message has a file")
     }
@@ -157,6 +205,11 @@ impl<'a> Message<'a> {
         {
             return SessionError::HistoryMoved;
         }
+        if *answer.code() == SqlState::INVALID_TEXT_REPRESENTATION
+            && answer.message().contains(OLD_TRANSACTION)
+        {
+            return SessionError::BehindOld(self.first().file.stem.clone());
+        }
         // A tool that takes no lock, such as refinery's own, created the table or the row at the same moment.
         let is_duplicate = [SqlState::DUPLICATE_TABLE, SqlState::UNIQUE_VIOLATION].contains(answer.code());
         if is_duplicate
@@ -183,6 +236,7 @@ impl<'a> Message<'a> {
             detail: answer.detail().map(str::to_owned),
             hint: answer.hint().map(str::to_owned),
             context: answer.where_().map(str::to_owned),
+            remains: None,
         }
     }
 

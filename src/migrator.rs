@@ -10,17 +10,16 @@ use refinery_core::{Runner, Target};
 use tokio::time::{Instant, timeout};
 use tokio_postgres::error::SqlState;
 
-use crate::attempt::AttemptError;
-use crate::blocker::{Wait, join};
+use crate::alone;
+use crate::blocker::join;
 use crate::catalog::{self, Snapshot};
 use crate::config::{Ahead, Config};
 use crate::connect::{connect, create_database};
 use crate::connection::Connection;
-use crate::duration::in_seconds;
 use crate::error::{Denial, Error};
 use crate::history::{Comparison, Conflict, compare};
 use crate::interrupt::Signal;
-use crate::message::SessionError;
+use crate::interruption::{Interruption, interruption, is_beaten};
 use crate::patience::{Defeat, Patience};
 use crate::preflight;
 use crate::progress::Progress;
@@ -29,24 +28,6 @@ use crate::source::SourceFile;
 
 /// How long the server may take to say that it has cancelled a statement.
 const STOPPING_LIMIT: Duration = Duration::from_millis(900);
-
-/// Why a pass over the pending migrations ended early without a verdict.
-enum Interruption {
-    /// The connection is gone.
-    Lost(AttemptError),
-    /// Another migrator is at work, or has been, on the history in this schema.
-    Contended { reason: &'static str, schema: String },
-    /// A lock timeout, a deadlock or a serialization failure.
-    Beaten(Defeat),
-    /// There is nothing to be gained by another try.
-    Fatal(Error),
-}
-
-impl From<Error> for Interruption {
-    fn from(error: Error) -> Self {
-        Self::Fatal(error)
-    }
-}
 
 /// Applies what is pending, whatever else happens to the connection or is done by other migrators meanwhile.
 /// When `interrupt` is done, it cancels what is under way.
@@ -86,6 +67,7 @@ pub async fn migrate(
         signal,
         under_way: state.under_way.clone(),
         is_confirmed,
+        remains: state.remains.clone(),
         applied: state.applied_names(),
     })
 }
@@ -96,6 +78,7 @@ async fn run(config: &Config, files: &[SourceFile], progress: &Progress) -> Resu
         files,
         progress,
         told: None,
+        has_rehearsed: false,
     };
     let mut patience = Patience::new(config);
     let mut connection = connect_or_create(config, patience.connect_deadline()).await?;
@@ -123,9 +106,15 @@ async fn run(config: &Config, files: &[SourceFile], progress: &Progress) -> Resu
                 return Err(Error::Engine(error.to_string()));
             }
             Interruption::Lost(error) => connection = patience.reconnect(error).await?,
-            Interruption::Contended { reason, schema } => {
+            Interruption::Contended {
+                reason,
+                schema,
+                holder,
+            } => {
                 progress.lock().under_way = None;
-                patience.wait_for_other(&connection, reason, &schema).await?;
+                patience
+                    .wait_for_other(&connection, &reason, &schema, holder)
+                    .await?;
             }
             Interruption::Beaten(defeat) => {
                 progress
@@ -144,6 +133,8 @@ struct Migrator<'a> {
     progress: &'a Progress,
     /// How many pending migrations the log knows of, so that further tries do not repeat it.
     told: Option<usize>,
+    /// Whether the second connection for files that run outside a transaction was seen to be there.
+    has_rehearsed: bool,
 }
 
 impl Migrator<'_> {
@@ -158,11 +149,28 @@ impl Migrator<'_> {
             return Ok(());
         }
         inspect(config, &snapshot, files, &pending)?;
+        self.rehearse(connection, &snapshot, &pending).await?;
         if self.told.replace(pending.len()) != Some(pending.len()) {
             tell_what_comes(config, &snapshot, files, &pending);
             self.progress.lock().note(&snapshot, pending.len());
         }
         self.apply(connection, &snapshot, &pending).await
+    }
+
+    async fn rehearse(
+        &mut self,
+        connection: &Connection,
+        snapshot: &Snapshot,
+        pending: &[usize],
+    ) -> Result<(), Interruption> {
+        if !self.has_rehearsed {
+            let pending = pending.iter().map(|index| &self.files[*index]);
+            alone::rehearse(connection, self.config, snapshot, pending)
+                .await
+                .map_err(|failure| interruption(failure, None, &snapshot.schema))?;
+            self.has_rehearsed = true;
+        }
+        Ok(())
     }
 
     async fn apply(
@@ -309,7 +317,11 @@ pub fn inspect(
         return Ok(());
     }
     let pending: Vec<&SourceFile> = pending.iter().map(|index| &files[*index]).collect();
-    let findings = preflight::inspect(&pending, config.url.transaction_pooler_sign().is_some());
+    let findings = preflight::inspect(
+        &pending,
+        config.url.transaction_pooler_sign().is_some(),
+        config.atomic,
+    );
     if !findings.is_empty() {
         return Err(Error::Preflight(findings));
     }
@@ -328,53 +340,6 @@ pub fn inspect(
     } else {
         Ok(())
     }
-}
-
-fn interruption(failure: SessionError, wait: Option<Wait>, schema: &str) -> Interruption {
-    let contended = |reason| Interruption::Contended {
-        reason,
-        schema: schema.to_owned(),
-    };
-    match failure {
-        SessionError::LockTaken => contended("another migrator holds the lock"),
-        SessionError::HistoryMoved => contended("another migrator has just changed the history"),
-        SessionError::Lost(error) => Interruption::Lost(error),
-        SessionError::OverBudget(stem, waited) => Interruption::Beaten(Defeat {
-            stem,
-            reason: format!(
-                "it had waited {} for locks, which is all of MIGRATE_LOCK_BUDGET",
-                in_seconds(waited)
-            ),
-            wait,
-        }),
-        SessionError::Rejected(rejection) if is_beaten(&rejection.sql_state) => {
-            Interruption::Beaten(Defeat {
-                reason: format!("{} (SQLSTATE {})", rejection.message, rejection.sql_state.code()),
-                stem: rejection.stem,
-                wait,
-            })
-        }
-        SessionError::Rejected(rejection) => Interruption::Fatal(Error::Migration {
-            rejection,
-            applied: Vec::new(),
-        }),
-        SessionError::Driver(source) => Interruption::Fatal(Error::Database {
-            doing: "applying a migration",
-            source,
-        }),
-        SessionError::Stopped => Interruption::Fatal(Error::Engine("it was stopped".to_owned())),
-        SessionError::Unconfirmed(stem) => Interruption::Fatal(Error::Unconfirmed(stem)),
-    }
-}
-
-/// A lock timeout, a deadlock, a serialization failure: the transaction lost against others and can be tried again.
-fn is_beaten(code: &SqlState) -> bool {
-    [
-        SqlState::LOCK_NOT_AVAILABLE,
-        SqlState::T_R_DEADLOCK_DETECTED,
-        SqlState::T_R_SERIALIZATION_FAILURE,
-    ]
-    .contains(code)
 }
 
 fn tell_nothing_to_do(snapshot: &Snapshot, files: &[SourceFile]) {

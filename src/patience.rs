@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::attempt::AttemptError;
 use crate::backoff::Backoff;
-use crate::blocker::{Wait, find_holder};
+use crate::blocker::{Blocker, Wait, find_holder};
 use crate::config::Config;
 use crate::connect::connect;
 use crate::connection::{ATTEMPT_LIMIT, Connection};
@@ -23,6 +23,8 @@ pub(crate) struct Patience<'a> {
     contended_since: Option<Instant>,
     contention: Backoff,
     tries: u32,
+    /// The last lock that a try was seen to lose against. A later try can end before anybody has looked.
+    lost_against: Option<Wait>,
     blockade: Backoff,
 }
 
@@ -37,6 +39,7 @@ impl<'a> Patience<'a> {
             contended_since: None,
             contention: Backoff::new(Duration::from_millis(50), Duration::from_secs(1)),
             tries: 0,
+            lost_against: None,
             blockade: Backoff::new(Duration::from_millis(250), Duration::from_secs(30)),
         }
     }
@@ -79,24 +82,25 @@ impl<'a> Patience<'a> {
     pub(crate) async fn wait_for_other(
         &mut self,
         connection: &Connection,
-        reason: &'static str,
+        reason: &str,
         schema: &str,
+        holder: Option<Box<Blocker>>,
     ) -> Result<(), Error> {
         let is_first = self.contended_since.is_none();
         let since = *self.contended_since.get_or_insert_with(Instant::now);
         let left = self.config.lock_wait.saturating_sub(since.elapsed());
         // A connection that is lost here is noticed by the next pass.
-        let holder = if is_first || left.is_zero() {
+        let holder = if holder.is_none() && (is_first || left.is_zero()) {
             let finding = timeout(ATTEMPT_LIMIT, find_holder(connection, schema));
-            finding.await.ok().and_then(Result::ok).flatten()
+            finding.await.ok().and_then(Result::ok).flatten().map(Box::new)
         } else {
-            None
+            holder
         };
         if left.is_zero() {
             return Err(Error::Locked {
                 waited: since.elapsed(),
-                reason,
-                holder: holder.map(Box::new),
+                reason: reason.to_owned(),
+                holder,
             });
         }
         if is_first {
@@ -114,12 +118,13 @@ impl<'a> Patience<'a> {
         self.tries += 1;
         let tries = self.tries;
         let Defeat { stem, reason, wait } = defeat;
+        self.lost_against = wait.or(self.lost_against.take());
         if tries >= self.config.lock_retries {
             return Err(Error::LockTimeout {
                 stem,
                 tries,
                 reason,
-                wait: wait.map(Box::new),
+                wait: self.lost_against.take().map(Box::new),
             });
         }
         let pause = self.blockade.next_pause();

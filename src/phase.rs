@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::blocker::{migrators_lock, rows, text};
+use crate::blocker::{rows, text};
 use crate::connection::Connection;
 
 /// What one of the server's `pg_stat_progress_…` views says.
@@ -22,11 +22,11 @@ impl fmt::Display for Phase {
     }
 }
 
-/// How far the migrator on the history in `schema` has come with its statement; `None` for the many
-/// commands of which the server does not tell.
+/// How far the session that holds `mine` has come with its statement; `None` for the many commands of which the
+/// server does not tell.
 pub(crate) async fn find_phase(
     connection: &Connection,
-    schema: &str,
+    mine: &str,
 ) -> Result<Option<Phase>, tokio_postgres::Error> {
     let found = rows(
         connection,
@@ -42,8 +42,7 @@ pub(crate) async fn find_phase(
                FROM pg_catalog.pg_stat_progress_copy \
              UNION ALL SELECT pid, 'VACUUM', phase, heap_blks_scanned, heap_blks_total \
                FROM pg_catalog.pg_stat_progress_vacuum) AS told \
-             JOIN pg_catalog.pg_locks AS mine ON mine.pid = told.pid WHERE {}",
-            migrators_lock(schema)
+             JOIN pg_catalog.pg_locks AS mine ON mine.pid = told.pid WHERE {mine}"
         ),
     )
     .await?;

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use crate::outside::{self, Outside, Unfit};
 use crate::source::SourceFile;
 use crate::statement::{Statement, Unreadable, line_and_column, split};
 
@@ -32,21 +33,23 @@ const TRANSACTION_HINT: &str =
 const COPY_HINT: &str = "load the rows with INSERT … VALUES, or with a program outside the migrations";
 const PSQL_HINT: &str = "only psql understands backslash commands; write the SQL that they stand for";
 const ALONE_HINT: &str = "move it into a file of its own, the next version";
-const OUTSIDE_HINT: &str = "use the form that runs in a transaction, such as CREATE INDEX without CONCURRENTLY, or run the statement by hand";
+const ATOMIC_HINT: &str =
+    "apply without --atomic (MIGRATE_ATOMIC), or first the migrations before this one with MIGRATE_TARGET";
 const SET_HINT: &str =
     "write SET LOCAL, which ends with the file, or set POSTGRES_DIRECT_URL to the database behind the pooler";
 const CLOSE_HINT: &str = "close it; otherwise it would swallow everything that follows";
 
 /// Everything in `files` that is refused. `behind_pooler`: whether a session may be shared with others.
+/// `in_one_transaction`: whether all files are to be applied or none.
 #[must_use]
-pub fn inspect(files: &[&SourceFile], behind_pooler: bool) -> Vec<Finding> {
+pub fn inspect(files: &[&SourceFile], behind_pooler: bool, in_one_transaction: bool) -> Vec<Finding> {
     files
         .iter()
-        .flat_map(|file| inspect_file(file, behind_pooler))
+        .flat_map(|file| inspect_file(file, behind_pooler, in_one_transaction))
         .collect()
 }
 
-fn inspect_file(file: &SourceFile, behind_pooler: bool) -> Vec<Finding> {
+fn inspect_file(file: &SourceFile, behind_pooler: bool, in_one_transaction: bool) -> Vec<Finding> {
     let sql = file.sql();
     let finding = |offset, message: String, hint| Finding {
         path: file.path.clone(),
@@ -74,20 +77,23 @@ fn inspect_file(file: &SourceFile, behind_pooler: bool) -> Vec<Finding> {
                 format!("{name} needs a client that sends or receives the rows"),
                 COPY_HINT,
             ))
-        } else if let Some(name) = outside_transaction(statement) {
-            Some(if statements.len() > 1 {
-                (
+        } else if let Some(outside) = outside::recognise(sql, statement) {
+            match outside {
+                Err(Unfit { problem, hint }) => Some((problem.to_owned(), hint)),
+                Ok(Outside { command, .. }) if statements.len() > 1 => Some((
                     format!(
-                        "{name} cannot run in a transaction, and this file has other statements beside it"
+                        "{command} cannot run in a transaction, and this file has other statements beside it"
                     ),
                     ALONE_HINT,
-                )
-            } else {
-                (
-                    format!("{name} cannot run in a transaction, and every migration runs in one"),
-                    OUTSIDE_HINT,
-                )
-            })
+                )),
+                Ok(Outside { command, .. }) if in_one_transaction => Some((
+                    format!(
+                        "{command} cannot run in a transaction, and --atomic puts all that is pending into one"
+                    ),
+                    ATOMIC_HINT,
+                )),
+                Ok(_) => None,
+            }
         } else if behind_pooler && is_session_set(statement) {
             Some((
                 "SET outlives this migration in a session that the pooler gives to others".to_owned(),
@@ -144,45 +150,6 @@ fn client_copy(statement: &Statement<'_>) -> Option<&'static str> {
                 None
             }
         })
-}
-
-/// Statements that PostgreSQL refuses inside a transaction block.
-fn outside_transaction(statement: &Statement<'_>) -> Option<&'static str> {
-    const ALWAYS: &[(&[&str], &str)] = &[
-        (&["VACUUM"], "VACUUM"),
-        (&["CREATE", "DATABASE"], "CREATE DATABASE"),
-        (&["DROP", "DATABASE"], "DROP DATABASE"),
-        (&["CREATE", "TABLESPACE"], "CREATE TABLESPACE"),
-        (&["DROP", "TABLESPACE"], "DROP TABLESPACE"),
-        (&["ALTER", "SYSTEM"], "ALTER SYSTEM"),
-        (&["DISCARD", "ALL"], "DISCARD ALL"),
-        (&["REINDEX", "DATABASE"], "REINDEX DATABASE"),
-        (&["REINDEX", "SYSTEM"], "REINDEX SYSTEM"),
-        (&["REINDEX", "SCHEMA"], "REINDEX SCHEMA"),
-    ];
-    const CONCURRENTLY: &[(&[&str], &str)] = &[
-        (&["CREATE", "INDEX"], "CREATE INDEX CONCURRENTLY"),
-        (&["CREATE", "UNIQUE", "INDEX"], "CREATE UNIQUE INDEX CONCURRENTLY"),
-        (&["DROP", "INDEX"], "DROP INDEX CONCURRENTLY"),
-        (&["ALTER", "TABLE"], "ALTER TABLE … DETACH PARTITION CONCURRENTLY"),
-    ];
-    if let Some(name) = find(statement, ALWAYS) {
-        return Some(name);
-    }
-    if let Some(name) = find(statement, CONCURRENTLY)
-        && statement.has("CONCURRENTLY")
-    {
-        return Some(name);
-    }
-    // REINDEX takes the word bare or among its options in parentheses.
-    let reindexes =
-        statement.begins_with(&["REINDEX"]) && statement.words.iter().any(|word| word.is("CONCURRENTLY"));
-    let clusters_all = statement.begins_with(&["CLUSTER"]) && statement.words.len() == 1;
-    match (reindexes, clusters_all) {
-        (true, _) => Some("REINDEX CONCURRENTLY"),
-        (_, true) => Some("CLUSTER of all tables"),
-        _ => None,
-    }
 }
 
 fn is_session_set(statement: &Statement<'_>) -> bool {

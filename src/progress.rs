@@ -40,6 +40,8 @@ pub struct State {
     pub(crate) blocked_by: Option<String>,
     /// The migration that has been sent and not been answered.
     pub(crate) under_way: Option<String>,
+    /// What remains of a migration that ran outside a transaction and was not recorded.
+    pub(crate) remains: Option<String>,
     /// A signal has come: nothing more is begun.
     pub(crate) is_stopping: bool,
     /// What stops the connection that the run works on.
@@ -57,6 +59,7 @@ impl State {
     /// A try has lost against the locks of others, and was rolled back.
     pub(crate) fn lose(&mut self, blocked_by: Option<String>) {
         self.under_way = None;
+        self.remains = None;
         self.tries += 1;
         self.blocked_by = blocked_by.or(self.blocked_by.take());
     }

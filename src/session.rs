@@ -1,6 +1,6 @@
 //! refinery's traits on our connection: one transaction and one round trip for each migration.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
@@ -12,24 +12,20 @@ use tokio::time::timeout;
 use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::error::SqlState;
 
+use crate::alone::Alone;
 use crate::attempt::{AttemptError, is_transient};
-use crate::blocker::Wait;
+use crate::blocker::{Wait, migrators_lock};
 use crate::catalog::Snapshot;
 use crate::config::Config;
 use crate::connection::{ATTEMPT_LIMIT, Connection};
 use crate::duration::millis;
-use crate::lock::{self, raise_unless};
-use crate::message::{HISTORY_MOVED, Message, SessionError, TRANSACTION_LEFT};
+use crate::envelope::{CONFIRMATION, Envelope};
+use crate::message::{Message, SessionError};
+use crate::outside::{Outside, only_statement};
 use crate::progress::{Done, Progress};
+use crate::queue::{Excludes, find_old, locked_tables};
 use crate::source::SourceFile;
-use crate::sql::{identifier, literal};
 use crate::watcher::Watcher;
-
-/// The column under which the server confirms what it has committed.
-const CONFIRMATION: &str = "zerostarter_db_applied";
-
-/// How long a transaction that failed may stay open before the server ends it, should we vanish then.
-const IDLE_IN_TRANSACTION_LIMIT_MS: u32 = 60_000;
 
 /// One pass over the pending migrations on one connection.
 pub struct Session<'a> {
@@ -96,12 +92,13 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Applies files, each with the statement that records it, in one transaction.
+    /// Applies files, each with the statement that records it: in one transaction, or outside of any the one that
+    /// has to be.
     async fn apply(&mut self, files: &[(&SourceFile, &str)]) -> Result<(), SessionError> {
-        let Some((&(first, _), &(last, _))) = files.first().zip(files.last()) else {
+        let Some((&(first, insert), &(last, _))) = files.first().zip(files.last()) else {
             return Ok(());
         };
-        if self.connection.brake().is_pulled() {
+        if self.progress.lock().is_stopping {
             return Err(SessionError::Stopped);
         }
         let name = if files.len() == 1 {
@@ -111,63 +108,147 @@ impl<'a> Session<'a> {
         };
         self.progress.lock().under_way = Some(name.clone());
         let started = Instant::now();
-        let message = self.message(files);
-        let host = self.connection.host();
-        let mut watcher = Watcher::new(self.config, host, &self.snapshot.schema, &name);
-        let outcome = watcher.over(message.text.len(), self.send(message)).await;
-        let outcome = outcome.unwrap_or_else(|dead| Err(SessionError::Lost(dead)));
-        let (blocked, cancelled_after) = (watcher.last, watcher.cancelled_after);
-        let confirmed = match outcome {
-            Err(failure) if !matches!(failure, SessionError::Lost(_)) => {
-                // Should this not get through, the connection is gone and the server rolls back by itself.
-                let _ = timeout(ATTEMPT_LIMIT, self.connection.client().batch_execute("ROLLBACK")).await;
-                self.blocked = blocked;
-                match (failure, cancelled_after) {
-                    (SessionError::Rejected(rejection), waited)
-                        if rejection.sql_state == SqlState::QUERY_CANCELED =>
-                    {
-                        // What was cancelled may have been the confirmation of a commit.
-                        match (self.find_committed(last).await?, waited) {
-                            (Some(version), _) => Some(version),
-                            (None, Some(waited)) => {
-                                return Err(SessionError::OverBudget(rejection.stem, waited));
-                            }
-                            (None, None) => return Err(SessionError::Rejected(rejection)),
-                        }
-                    }
-                    (failure, _) => return Err(failure),
-                }
-            }
-            outcome => outcome?,
+        let (outcome, manner) = match only_statement(first.sql()) {
+            Some(outside) if files.len() == 1 => (
+                self.apply_alone(first, insert, &outside).await,
+                ", outside a transaction".to_owned(),
+            ),
+            _ if files.len() == 1 => (self.apply_together(files, last, &name).await, String::new()),
+            _ => (
+                self.apply_together(files, last, &name).await,
+                format!(", {} in one transaction", files.len()),
+            ),
         };
-        if confirmed != Some(last.version()) {
+        if outcome? != Some(last.version()) {
             return Err(SessionError::Unconfirmed(name));
         }
         self.create_history = None;
         self.last_version = self
             .last_version
             .max(files.iter().map(|(file, _)| file.version()).max());
-        self.note(files, started.elapsed());
+        self.note(files, started.elapsed(), &manner);
         Ok(())
     }
 
-    /// Logs and remembers what the server has confirmed.
-    fn note(&self, files: &[(&SourceFile, &str)], took: Duration) {
-        let ms = millis(took);
-        let together = if files.len() == 1 {
-            String::new()
-        } else {
-            format!(", {} in one transaction", files.len())
+    async fn apply_together(
+        &mut self,
+        files: &[(&SourceFile, &str)],
+        last: &SourceFile,
+        name: &str,
+    ) -> Result<Option<i64>, SessionError> {
+        let locked_tables = self.tables_to_queue_for(files);
+        let message = self.envelope(&locked_tables).message(files);
+        let host = self.connection.host();
+        let mut watcher = Watcher::new(self.config, host, migrators_lock(&self.snapshot.schema), name);
+        let outcome = watcher.over(message.text.len(), self.send(message)).await;
+        let outcome = outcome.unwrap_or_else(|dead| Err(SessionError::Lost(dead)));
+        let (blocked, cancelled_after) = (watcher.last, watcher.cancelled_after);
+        let failure = match outcome {
+            Err(failure) if !matches!(failure, SessionError::Lost(_)) => failure,
+            outcome => return outcome,
         };
+        self.roll_back().await;
+        self.blocked = blocked;
+        if matches!(failure, SessionError::BehindOld(_)) {
+            let looking = find_old(self.connection, &locked_tables, self.config.lock_budget);
+            self.blocked = looking.await.unwrap_or_default();
+        }
+        let SessionError::Rejected(rejection) = failure else {
+            return Err(failure);
+        };
+        if rejection.sql_state != SqlState::QUERY_CANCELED {
+            return Err(SessionError::Rejected(rejection));
+        }
+        // What was cancelled may have been the confirmation of a commit.
+        match (self.find_committed(last).await?, cancelled_after) {
+            (Some(version), _) => Ok(Some(version)),
+            (None, Some(waited)) => Err(SessionError::OverBudget(rejection.stem, waited)),
+            (None, None) => Err(SessionError::Rejected(rejection)),
+        }
+    }
+
+    /// Holds the lock in a transaction of its own while the one statement of `file` runs on another connection.
+    async fn apply_alone(
+        &mut self,
+        file: &SourceFile,
+        insert: &str,
+        outside: &Outside,
+    ) -> Result<Option<i64>, SessionError> {
+        let outcome = self.do_alone(file, insert, outside).await;
+        if outcome.is_err() {
+            self.roll_back().await;
+        }
+        outcome
+    }
+
+    async fn do_alone(
+        &mut self,
+        file: &SourceFile,
+        insert: &str,
+        outside: &Outside,
+    ) -> Result<Option<i64>, SessionError> {
+        if self.create_history.is_some() {
+            self.ask(file, &self.envelope(&BTreeMap::new()).history_alone())
+                .await?;
+            self.create_history = None;
+        }
+        self.ask(file, &self.envelope(&BTreeMap::new()).guard(file))
+            .await?;
+        let mut alone = Alone {
+            config: self.config,
+            snapshot: self.snapshot,
+            progress: self.progress,
+            guard: self.connection,
+            file,
+            outside,
+            blocked: None,
+        };
+        let outcome = alone.run().await;
+        self.blocked = alone.blocked;
+        outcome?;
+        self.progress.lock().remains = Some("it is done; the next run records it".to_owned());
+        self.ask(file, &self.envelope(&BTreeMap::new()).record_done(file, insert))
+            .await
+    }
+
+    /// Should this not get through, the connection is gone and the server rolls back by itself.
+    async fn roll_back(&self) {
+        let _ = timeout(ATTEMPT_LIMIT, self.connection.client().batch_execute("ROLLBACK")).await;
+    }
+
+    /// The last try joins the queue whatever is in the way: it may be let in before `MIGRATE_LOCK_TIMEOUT`.
+    fn tables_to_queue_for(&self, files: &[(&SourceFile, &str)]) -> BTreeMap<String, Excludes> {
+        let is_last_try = self.progress.lock().tries + 1 >= self.config.lock_retries;
+        if is_last_try || self.config.lock_budget.is_zero() {
+            return BTreeMap::new();
+        }
+        locked_tables(files.iter().map(|(file, _)| file.sql()))
+    }
+
+    fn envelope<'e>(&'e self, locked_tables: &'e BTreeMap<String, Excludes>) -> Envelope<'e> {
+        Envelope {
+            config: self.config,
+            snapshot: self.snapshot,
+            reads_backslashes_literally: self.connection.reads_backslashes_literally(),
+            create_history: self.create_history.as_deref(),
+            locked_tables,
+            last_version: self.last_version,
+        }
+    }
+
+    /// Logs and remembers what the server has confirmed.
+    fn note(&self, files: &[(&SourceFile, &str)], took: Duration, manner: &str) {
+        let ms = millis(took);
         let mut state = self.progress.lock();
         state.under_way = None;
+        state.remains = None;
         let tries = 1 + std::mem::take(&mut state.tries);
         for (file, _) in files {
             tracing::info!(
                 migration = file.stem,
                 version = file.version(),
                 ms,
-                "applied {} in {ms} ms{together}",
+                "applied {} in {ms} ms{manner}",
                 file.stem
             );
             state.applied.push(Done {
@@ -177,35 +258,6 @@ impl<'a> Session<'a> {
                 tries,
             });
         }
-    }
-
-    /// One transaction, whole: the settings, the lock, the history as it was read, each file with its guard and
-    /// its history row, the commit, and the confirmation.
-    fn message<'m>(&self, files: &[(&'m SourceFile, &str)]) -> Message<'m> {
-        let mut ahead = vec!["BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE".to_owned()];
-        ahead.extend(self.settings());
-        ahead.push(lock::take_or_raise(&self.snapshot.schema));
-        ahead.extend(self.create_history.clone());
-        ahead.push(self.check_history(files));
-        ahead.push(note_transaction());
-        let mut parts = Vec::new();
-        for (file, insert) in files {
-            parts.push((*file, std::mem::take(&mut ahead)));
-            ahead = self.record(insert);
-            // For the next file in the transaction; otherwise the same is done after the commit.
-            if parts.len() < files.len() {
-                ahead.push("RESET ALL".to_owned());
-                ahead.extend(self.settings());
-                ahead.push(note_transaction());
-            }
-        }
-        let mut closing = ahead;
-        closing.push("COMMIT".to_owned());
-        closing.push("RESET ALL".to_owned());
-        closing.push("SET LOCAL statement_timeout = 0".to_owned());
-        closing.extend(self.set_role());
-        closing.extend(files.last().map(|(file, _)| self.read_back(file)));
-        Message::new(&parts, &closing)
     }
 
     /// Sends a message and returns the version that the server confirms after its commit.
@@ -221,6 +273,20 @@ impl<'a> Session<'a> {
                 .map_err(|error| message.failure(error, 0))?;
             message.drop_preamble();
         }
+        self.confirmation(&message).await
+    }
+
+    /// Sends what goes around a file that runs outside a transaction.
+    async fn ask(&self, file: &SourceFile, statements: &str) -> Result<Option<i64>, SessionError> {
+        let message = Message::around(file, statements);
+        let limit = self.config.question_limit();
+        let answer = timeout(limit, self.confirmation(&message)).await;
+        answer.unwrap_or_else(|_| Err(SessionError::Lost(AttemptError::TimedOut(limit))))
+    }
+
+    /// Sends a message, and returns what the server confirms.
+    async fn confirmation(&self, message: &Message<'_>) -> Result<Option<i64>, SessionError> {
+        let client = self.connection.client();
         let mut completed = 0;
         let mut confirmed = None;
         let mut answers = pin!(
@@ -248,71 +314,9 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// The defaults of the database and the role must not matter, so what could be set there and would change
-    /// the outcome is set here, for this transaction.
-    fn settings(&self) -> Vec<String> {
-        let mut statements = vec![
-            format!(
-                "SET LOCAL lock_timeout = {}",
-                millis(self.config.longest_lock_wait())
-            ),
-            format!(
-                "SET LOCAL statement_timeout = {}",
-                millis(self.config.statement_timeout)
-            ),
-            format!("SET LOCAL idle_in_transaction_session_timeout = {IDLE_IN_TRANSACTION_LIMIT_MS}"),
-        ];
-        if self.snapshot.server_version >= 170_000 {
-            statements.push("SET LOCAL transaction_timeout = 0".to_owned());
-        }
-        if self.snapshot.can_check_client {
-            // Without this the server would finish, and commit, the work of a client that was killed.
-            statements.push("SET LOCAL client_connection_check_interval = '1s'".to_owned());
-        }
-        if !self.connection.reads_backslashes_literally() {
-            statements.push("SET LOCAL standard_conforming_strings = on".to_owned());
-        }
-        if !self.snapshot.schema_is_current {
-            statements.push(format!(
-                "SET LOCAL search_path = {}",
-                identifier(&self.snapshot.schema)
-            ));
-        }
-        statements.extend(self.set_role());
-        statements
-    }
-
-    /// What follows a file: the guard, and its history row. What the file did to the session is undone, for the
-    /// next file and for whoever a pooler gives it to.
-    fn record(&self, insert: &str) -> Vec<String> {
-        vec![
-            raise_unless(
-                "pg_catalog.current_setting('zerostarter_db.transaction', true) IS NOT DISTINCT FROM CAST(pg_catalog.pg_current_xact_id() AS text)",
-                TRANSACTION_LEFT,
-            ),
-            // The file may have become somebody who has no right to the history.
-            "RESET SESSION AUTHORIZATION".to_owned(),
-            self.set_role().unwrap_or_else(|| "RESET ROLE".to_owned()),
-            insert.to_owned(),
-        ]
-    }
-
-    fn read_back(&self, file: &SourceFile) -> String {
-        format!(
-            "SELECT version AS {CONFIRMATION} FROM {} WHERE version = {} AND checksum = {}",
-            self.snapshot.history_table(),
-            file.version(),
-            literal(&file.checksum().to_string()),
-        )
-    }
-
     /// Whether the history has `file` although its message ended in an error.
     async fn find_committed(&self, file: &SourceFile) -> Result<Option<i64>, SessionError> {
-        let statements: Vec<String> = std::iter::once("SET LOCAL statement_timeout = 0".to_owned())
-            .chain(self.set_role())
-            .chain([self.read_back(file)])
-            .collect();
-        let question = statements.join(";\n");
+        let question = self.envelope(&BTreeMap::new()).find_committed(file);
         let answers = match timeout(ATTEMPT_LIMIT, self.connection.client().simple_query(&question)).await {
             Ok(Ok(answers)) => answers,
             // The next connection will ask.
@@ -328,36 +332,6 @@ impl<'a> Session<'a> {
             _ => None,
         }))
     }
-
-    fn set_role(&self) -> Option<String> {
-        self.config
-            .role
-            .as_deref()
-            .map(|role| format!("SET LOCAL ROLE {}", identifier(role)))
-    }
-
-    /// Look-ups in the primary key, whatever the length of the history.
-    fn check_history(&self, files: &[(&SourceFile, &str)]) -> String {
-        let table = self.snapshot.history_table();
-        let last = self
-            .last_version
-            .map_or_else(|| "NULL".to_owned(), |version| version.to_string());
-        let versions: Vec<String> = files.iter().map(|(file, _)| file.version().to_string()).collect();
-        raise_unless(
-            &format!(
-                "(SELECT max(version) FROM {table}) IS NOT DISTINCT FROM {last} \
-                 AND NOT EXISTS (SELECT FROM {table} WHERE version IN ({}))",
-                versions.join(", ")
-            ),
-            HISTORY_MOVED,
-        )
-    }
-}
-
-/// The guard after the file compares with this.
-fn note_transaction() -> String {
-    "SELECT pg_catalog.set_config('zerostarter_db.transaction', CAST(pg_catalog.pg_current_xact_id() AS text), true)"
-        .to_owned()
 }
 
 impl AsyncTransaction for Session<'_> {

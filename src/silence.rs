@@ -43,17 +43,16 @@ impl Silence {
         self.limit
     }
 
-    /// Looks on `connection`, if it is time to, whether nobody is at work on the history in `schema`, and says
-    /// whether that has lasted.
+    /// Looks on `connection`, if it is time to, whether nobody holds `mine`, and says whether that has lasted.
     pub(crate) async fn is_certain(
         &mut self,
         connection: &Connection,
-        schema: &str,
+        mine: &str,
     ) -> Result<bool, tokio_postgres::Error> {
         let now = Instant::now();
         if self.looked_at.is_none_or(|at| now - at >= INTERVAL) {
             self.looked_at = Some(now);
-            self.since = if is_held(connection, schema).await? {
+            self.since = if is_held(connection, mine).await? {
                 None
             } else {
                 Some(self.since.unwrap_or(now))

@@ -30,6 +30,12 @@ impl Word<'_> {
     pub fn is(&self, keyword: &str) -> bool {
         self.kind == WordKind::Bare && self.text.eq_ignore_ascii_case(keyword)
     }
+
+    /// Whether it can be a name: bare or in double quotes.
+    #[must_use]
+    pub fn is_name(&self) -> bool {
+        self.kind == WordKind::Bare || self.text.starts_with('"')
+    }
 }
 
 /// One statement of a file.

@@ -36,8 +36,10 @@ pub(crate) struct Watcher<'a> {
     config: &'a Config,
     /// The server that does the work: another one of the URL knows nothing of it.
     host: &'a Host,
-    schema: &'a str,
+    /// Which lock the session holds that is watched: a condition of the questions of [`blocker`].
+    mine: String,
     stem: &'a str,
+    budget: Duration,
     /// The last wait that was seen.
     pub(crate) last: Option<Wait>,
     /// The sum of lock waits after which the statement was cancelled, if it was.
@@ -51,12 +53,13 @@ pub(crate) struct Watcher<'a> {
 }
 
 impl<'a> Watcher<'a> {
-    pub(crate) fn new(config: &'a Config, host: &'a Host, schema: &'a str, stem: &'a str) -> Self {
+    pub(crate) fn new(config: &'a Config, host: &'a Host, mine: String, stem: &'a str) -> Self {
         Self {
             config,
             host,
-            schema,
+            mine,
             stem,
+            budget: config.lock_budget,
             last: None,
             cancelled_after: None,
             earlier: Duration::ZERO,
@@ -65,6 +68,11 @@ impl<'a> Watcher<'a> {
             started: Instant::now(),
             told_phase: None,
         }
+    }
+
+    /// Lets the statement wait for as long as it likes.
+    pub(crate) fn forget_the_budget(&mut self) {
+        self.budget = Duration::ZERO;
     }
 
     /// Does `work`, for which a message of so many bytes is sent on another connection, and watches it. It is given
@@ -117,7 +125,7 @@ impl<'a> Watcher<'a> {
             let looking = async {
                 let pause = self.look_once(connection).await?;
                 // While it waits for a lock, it is there.
-                let is_dead = pause.is_none() && silence.is_certain(connection, self.schema).await?;
+                let is_dead = pause.is_none() && silence.is_certain(connection, &self.mine).await?;
                 Ok((pause.unwrap_or(INTERVAL), is_dead))
             };
             let (pause, is_dead) = timeout(ATTEMPT_LIMIT, looking)
@@ -136,14 +144,14 @@ impl<'a> Watcher<'a> {
         &mut self,
         connection: &Connection,
     ) -> Result<Option<Duration>, tokio_postgres::Error> {
-        let Some(wait) = blocker::find_wait(connection, self.schema).await? else {
+        let Some(wait) = blocker::find_wait(connection, &self.mine).await? else {
             if self.is_time_to_tell() {
-                let phase = find_phase(connection, self.schema).await?;
+                let phase = find_phase(connection, &self.mine).await?;
                 self.tell_phase(phase);
             }
             return Ok(None);
         };
-        let budget = self.config.lock_budget;
+        let budget = self.budget;
         let sum = self.add_up(wait.clone());
         self.tell(&wait);
         if budget.is_zero() {
@@ -154,7 +162,7 @@ impl<'a> Watcher<'a> {
         }
         // Before it is sent: the statement may fail before the answer to this arrives.
         self.cancelled_after = Some(sum);
-        if !blocker::cancel(connection, self.schema, &wait).await? {
+        if !blocker::cancel(connection, &self.mine, &wait).await? {
             self.cancelled_after = None;
         }
         Ok(Some(INTERVAL))

@@ -108,6 +108,13 @@ fn a_file_that_leaves_the_transaction_is_refused_as_ever() {
         .migration("V2__outside.sql", "CREATE INDEX CONCURRENTLY i ON good ((1));")
         .run();
     assert_eq!(run.status, 2, "{}", run.stderr);
+    assert!(
+        run.stderr.contains(
+            "V2__outside.sql:1: CREATE INDEX CONCURRENTLY cannot run in a transaction, and --atomic puts all"
+        ),
+        "{}",
+        run.stderr
+    );
     assert!(database.catalog().is_empty());
 }
 

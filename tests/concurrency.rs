@@ -135,7 +135,7 @@ fn a_copy_gives_up_when_the_lock_stays_taken() {
     [time] INFO  recovery point: [lsn] at [time], should this have to be undone from a backup
     [time] INFO  another migrator holds the lock; waiting for it (for up to [duration]): pid [pid] (application harness, user postgres, idle in transaction, transaction open for [duration]), last statement: BEGIN; SELECT pg_advisory_xact_lock(3345345016611812582)
     error: gave up after [duration]: another migrator holds the lock
-      the lock is held by pid [pid] (application harness, user postgres, idle in transaction, transaction open for [duration]), last statement: BEGIN; SELECT pg_advisory_xact_lock(3345345016611812582)
+      in the way: pid [pid] (application harness, user postgres, idle in transaction, transaction open for [duration]), last statement: BEGIN; SELECT pg_advisory_xact_lock(3345345016611812582)
 
     hint: let pid [pid] finish, end it with SELECT pg_terminate_backend([pid]), or raise MIGRATE_LOCK_WAIT
     ");
@@ -383,4 +383,79 @@ fn a_role_that_cannot_be_taken_on_is_a_refusal() {
 
     hint: MIGRATE_ROLE has to name a role that there is and that the login role is a member of
     "#);
+}
+
+/// The end of a transaction that has been open for long is waited for outside of the queue: whoever comes to the
+/// table meanwhile is not kept waiting.
+#[test]
+fn an_old_transaction_is_waited_out_without_joining_the_queue_behind_it() {
+    for (held, file, queues) in [
+        ("SELECT FROM busy", "ALTER TABLE busy ADD a int;", true),
+        ("SELECT FROM busy", "CREATE INDEX ON busy (id);", false),
+        ("INSERT INTO busy VALUES (1)", "CREATE INDEX ON busy (id);", true),
+        ("SELECT FROM busy", "DROP INDEX busy_id;", true),
+        (
+            "SELECT FROM busy",
+            "CREATE TABLE new (id int REFERENCES busy (id));",
+            false,
+        ),
+        (
+            "UPDATE busy SET id = 2",
+            "CREATE TABLE new (id int REFERENCES busy (id));",
+            true,
+        ),
+    ] {
+        let database = Server::shared().database();
+        database.execute("CREATE TABLE busy (id int PRIMARY KEY); CREATE INDEX busy_id ON busy (id)");
+        let session = database.session();
+        session.execute("BEGIN");
+        session.execute(held);
+        let age = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                   AND xact_start < clock_timestamp() - interval '300 ms'";
+        poll(SOON, || (database.rows(age) == ["1"]).then_some(())).expect("it is old");
+        let mut running = zerostarter_db(&database)
+            .migration("V1__file.sql", file)
+            .env("MIGRATE_LOCK_BUDGET", "300ms")
+            .start();
+        if queues {
+            running.wait_for_stderr(
+                "V1__file was rolled back: it did not queue behind a transaction older than MIGRATE_LOCK_BUDGET for a lock on busy",
+            );
+            running.wait_for_stderr("try 3 of 10 follows");
+            assert!(!running.has_ended());
+        }
+        if queues {
+            drop(session);
+        }
+        let run = running.wait();
+        assert_eq!(run.status, 0, "{held}, {file}: {}", run.stderr);
+        assert!(!run.stderr.contains("55P03"), "{held}, {file}: {}", run.stderr);
+        assert_eq!(
+            run.stderr.contains("did not queue"),
+            queues,
+            "{held}, {file}: {}",
+            run.stderr
+        );
+    }
+}
+
+/// Whether the table is free in the end is only known to one who asks for the lock.
+#[test]
+fn the_last_try_joins_the_queue_behind_an_old_transaction() {
+    let database = Server::shared().database();
+    database.execute("CREATE TABLE busy (id int)");
+    let session = database.session();
+    session.execute("BEGIN; SELECT FROM busy");
+    let run = zerostarter_db(&database)
+        .migration("V1__file.sql", "ALTER TABLE busy ADD a int;")
+        .env("MIGRATE_LOCK_BUDGET", "1ms")
+        .env("MIGRATE_LOCK_RETRIES", "2")
+        .run();
+    assert_eq!(run.status, 7, "{}", run.stderr);
+    assert_eq!(run.stderr.matches("did not queue").count(), 1, "{}", run.stderr);
+    assert!(
+        run.stderr.contains("it waited for a lock on busy"),
+        "{}",
+        run.stderr
+    );
 }

@@ -137,8 +137,8 @@ fn what_postgresql_cannot_hold_is_refused() {
 }
 
 #[test]
-fn what_cannot_run_in_a_transaction_is_refused() {
-    assert_snapshot!(refused("CREATE TABLE t (a int);\nCREATE INDEX CONCURRENTLY ON t (a);"), @"
+fn what_runs_outside_a_transaction_stands_alone_in_its_file() {
+    assert_snapshot!(refused("CREATE TABLE t (a int);\nCREATE INDEX CONCURRENTLY i ON t (a);"), @"
     status: 2
     --- stdout
     --- stderr
@@ -147,14 +147,23 @@ fn what_cannot_run_in_a_transaction_is_refused() {
 
     hint: move it into a file of its own, the next version
     ");
-    assert_snapshot!(refused("CREATE UNIQUE INDEX CONCURRENTLY i ON t (a);"), @"
+    assert_snapshot!(refused("CREATE INDEX CONCURRENTLY ON t (a);"), @"
     status: 2
     --- stdout
     --- stderr
     error: 1 place in the pending migrations cannot be applied; nothing was changed
-      migrations/V2__bad.sql:1: CREATE UNIQUE INDEX CONCURRENTLY cannot run in a transaction, and every migration runs in one
+      migrations/V2__bad.sql:1: CREATE INDEX CONCURRENTLY without a name could not be told from another index after a crash
 
-    hint: use the form that runs in a transaction, such as CREATE INDEX without CONCURRENTLY, or run the statement by hand
+    hint: give the index a name
+    ");
+    assert_snapshot!(refused("DROP TABLESPACE s"), @"
+    status: 2
+    --- stdout
+    --- stderr
+    error: 1 place in the pending migrations cannot be applied; nothing was changed
+      migrations/V2__bad.sql:1: DROP TABLESPACE is about the whole server
+
+    hint: a migration changes one database; prepare the server where it is set up
     ");
     for statement in [
         "DROP INDEX CONCURRENTLY i",
@@ -163,17 +172,23 @@ fn what_cannot_run_in_a_transaction_is_refused() {
         "VACUUM",
         "VACUUM FULL t",
         "ALTER TABLE t DETACH PARTITION p CONCURRENTLY",
-        "CREATE DATABASE d",
-        "DROP DATABASE d",
         "ALTER SYSTEM SET work_mem = 1",
-        "CREATE TABLESPACE s LOCATION '/x'",
-        "DROP TABLESPACE s",
-        "DISCARD ALL",
         "REINDEX SYSTEM d",
         "CLUSTER",
     ] {
+        let beside = format!("SELECT 1;\n{statement};");
         assert!(
-            refused(statement).contains("cannot run in a transaction"),
+            refused(&beside).contains(":2: ") && refused(&beside).contains("cannot run in a transaction"),
+            "{statement}"
+        );
+    }
+    for statement in [
+        "CREATE DATABASE d",
+        "DROP DATABASE d",
+        "CREATE TABLESPACE s LOCATION '/x'",
+    ] {
+        assert!(
+            refused(statement).contains("is about the whole server"),
             "{statement}"
         );
     }

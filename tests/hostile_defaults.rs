@@ -37,6 +37,7 @@ fn the_whole_schema_is_made_whatever_the_defaults_of_the_role_are() {
     cases.push(all.to_vec());
     cases.push(vec!["search_path = 'nosuch'"]);
     cases.push(vec!["search_path = 'pg_catalog'"]);
+    cases.push(vec!["search_path = 'pg_temp'"]);
     cases.push(vec!["default_transaction_isolation = 'repeatable read'"]);
     if Server::shared().major() >= 17 {
         cases.push(vec!["transaction_timeout = '30ms'"]);

@@ -16,6 +16,7 @@ mod history;
 mod hostile_defaults;
 mod logs;
 mod noop;
+mod outside;
 mod phases;
 mod poolers;
 mod properties;

@@ -111,7 +111,7 @@ fn each_way_to_fail_has_its_report() {
         locked["error"]["details"][0]
             .as_str()
             .expect("a detail")
-            .contains("the lock is held by pid")
+            .contains("in the way: pid")
     );
     holder.execute(&format!("SELECT pg_advisory_unlock({key})"));
     holder.execute("CREATE TABLE busy ()");

@@ -64,6 +64,7 @@ pub async fn run(cli: &Cli, settings: &Settings, output: &Output) -> Result<(), 
             signal,
             under_way: None,
             is_confirmed: true,
+            remains: None,
             applied: Vec::new(),
         }),
     }

@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::migrator;
 use crate::output::Output;
+use crate::outside::only_statement;
 use crate::source::SourceFile;
 
 pub(super) async fn run(config: &Config, files: &[SourceFile], output: &Output) -> Result<(), Error> {
@@ -17,7 +18,9 @@ pub(super) async fn run(config: &Config, files: &[SourceFile], output: &Output) 
     let mut text = String::new();
     for index in &pending {
         let file = &files[*index];
-        let transaction = if config.atomic {
+        let transaction = if only_statement(file.sql()).is_some() {
+            "outside a transaction"
+        } else if config.atomic {
             "in one transaction with all that is pending"
         } else {
             "in a transaction of its own"
