@@ -55,12 +55,18 @@ fn hold_for(database: &Database, table: &str, wait: Duration, done: &AtomicBool)
     }
 }
 
-/// Two tables are held by transactions that end just before `lock_timeout`, the third by one that never ends: without
-/// a budget a try would keep the app waiting for all three waits.
-fn stall(lock_timeout: Duration, settings: &[(&str, &str)]) -> Account {
+/// Two tables are held by transactions that end just before `lock_timeout`, the third by one that never ends and was
+/// begun so long ago: without a budget a try would keep the app waiting for all three waits.
+fn stall(lock_timeout: Duration, age: Duration, settings: &[(&str, &str)]) -> Account {
     let database = three_tables();
     let forgotten = database.session();
     forgotten.execute("BEGIN; SELECT FROM c LIMIT 1");
+    let is_old = format!(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'harness' \
+         AND state = 'idle in transaction' AND xact_start < clock_timestamp() - interval '{} ms'",
+        age.as_millis()
+    );
+    poll(SOON, || (database.rows(&is_old) == ["1"]).then_some(())).expect("an old transaction");
     let app = Pgbench::start(&database, 6, &APP);
     let done = AtomicBool::new(false);
     let run = thread::scope(|scope| {
@@ -96,25 +102,26 @@ fn stall(lock_timeout: Duration, settings: &[(&str, &str)]) -> Account {
 
 #[test]
 fn an_app_never_stalls_for_longer_than_the_budget() {
-    let cases: [(u64, u64, &[_]); 2] = [
-        (2, 4, &[]),
-        (
-            1,
-            1,
-            &[("MIGRATE_LOCK_TIMEOUT", "1s"), ("MIGRATE_LOCK_BUDGET", "1s")],
-        ),
-    ];
-    for (lock_timeout, budget, settings) in cases {
-        let account = stall(Duration::from_secs(lock_timeout), settings);
+    let short = [("MIGRATE_LOCK_TIMEOUT", "1s"), ("MIGRATE_LOCK_BUDGET", "1s")];
+    for (lock_timeout, budget, settings) in [(2, 4, &[][..]), (1, 1, &short)] {
+        let account = stall(Duration::from_secs(lock_timeout), Duration::ZERO, settings);
         eprintln!("a budget of {budget} s: {account:?}");
-        assert!(
-            account.longest < Duration::from_secs(budget) + TOLERANCE,
-            "{account:?}"
-        );
+        let budget = Duration::from_secs(budget);
+        assert!(account.longest < budget + TOLERANCE, "{account:?}");
         // It was in the way at all, and the app was served in between.
-        assert!(account.longest > Duration::from_secs(budget) / 2, "{account:?}");
+        assert!(account.longest > budget / 2, "{account:?}");
         assert!(account.transactions > 100, "{account:?}");
     }
+}
+
+/// Nobody queues behind a transaction that is older than the budget, and so nobody queues behind us.
+#[test]
+fn an_app_does_not_notice_a_migration_that_waits_for_an_old_transaction() {
+    let budget = [("MIGRATE_LOCK_BUDGET", "1500ms")];
+    let account = stall(Duration::from_secs(2), Duration::from_millis(1500), &budget);
+    eprintln!("behind an old transaction: {account:?}");
+    assert!(account.longest < TOLERANCE, "{account:?}");
+    assert!(account.transactions > 100, "{account:?}");
 }
 
 #[test]
