@@ -70,7 +70,8 @@ fn history_table_in(schema: &str) -> String {
 }
 
 /// Reads the state of the database in one round trip, or in two where the search path does not lead to the
-/// history or somebody is just creating it. Changes nothing, and waits for no lock longer than `MIGRATE_LOCK_TIMEOUT`.
+/// history or somebody is just creating it. Changes nothing, and waits for no lock longer than `MIGRATE_LOCK_TIMEOUT`
+/// or, where that is `none`, `MIGRATE_LOCK_BUDGET`, or `MIGRATE_LOCK_WAIT`.
 ///
 /// # Errors
 ///
@@ -178,7 +179,7 @@ fn request(config: &Config, named: Option<&str>) -> String {
          FROM (SELECT COALESCE({named}, CASE WHEN NOT pg_catalog.starts_with(pg_catalog.current_schema(), 'pg_')\n\
              THEN pg_catalog.current_schema() END, '{DEFAULT_SCHEMA}') AS name) AS target;\n\
          SELECT version, name, applied_on, checksum FROM {table} ORDER BY version",
-        lock_timeout = millis(config.lock_timeout),
+        lock_timeout = millis(config.question_lock_wait()),
         schema = "pg_catalog.to_regnamespace(pg_catalog.quote_ident(target.name))",
         own =
             format_args!("pg_catalog.to_regclass(pg_catalog.quote_ident(target.name) || '.{HISTORY_TABLE}')"),

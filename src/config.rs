@@ -221,12 +221,18 @@ impl Config {
         }
     }
 
+    /// How long a question of ours waits for a lock. Never for ever, whatever is allowed to migrations: that could not
+    /// be told from a server that has fallen silent.
+    pub(crate) fn question_lock_wait(&self) -> Duration {
+        [self.lock_timeout, self.lock_budget]
+            .into_iter()
+            .find(|limit| !limit.is_zero())
+            .unwrap_or(self.lock_wait)
+    }
+
     /// How long the answer to a question may take that is given at once, unless it waits for a lock.
     pub(crate) fn question_limit(&self) -> Duration {
-        match self.lock_timeout {
-            Duration::ZERO => Duration::MAX,
-            timeout => timeout + ATTEMPT_LIMIT,
-        }
+        self.question_lock_wait() + ATTEMPT_LIMIT
     }
 
     /// Logs what the operator should know about the settings, once.

@@ -157,7 +157,8 @@ impl<'a> Session<'a> {
         self.blocked = blocked;
         if matches!(failure, SessionError::BehindOld(_)) {
             let looking = find_old(self.connection, &locked_tables, self.config.lock_budget);
-            self.blocked = looking.await.unwrap_or_default();
+            let found = timeout(ATTEMPT_LIMIT, looking).await;
+            self.blocked = found.ok().and_then(Result::ok).flatten();
         }
         let SessionError::Rejected(rejection) = failure else {
             return Err(failure);

@@ -133,7 +133,19 @@ fn a_question_that_is_cut_off_anywhere_loses_and_repeats_nothing() {
 fn a_server_that_falls_silent_while_it_is_read_is_given_up_and_tried_again() {
     let started = Instant::now();
     std::thread::scope(|scope| {
-        for (command, bytes) in [("migrate", 300), ("status", 420), ("check", 600), ("wait", 700)] {
+        let limited: &[_] = &[("MIGRATE_LOCK_TIMEOUT", "100ms")];
+        let unlimited = &[
+            ("MIGRATE_LOCK_TIMEOUT", "none"),
+            ("MIGRATE_LOCK_BUDGET", "none"),
+            ("MIGRATE_LOCK_WAIT", "100ms"),
+        ];
+        for (command, bytes, locks) in [
+            ("migrate", 300, limited),
+            ("status", 420, limited),
+            ("check", 600, limited),
+            ("wait", 700, limited),
+            ("check", 500, unlimited),
+        ] {
             scope.spawn(move || {
                 let database = Server::shared().database();
                 assert_eq!(zerostarter_db(&database).run().status, 0);
@@ -141,9 +153,12 @@ fn a_server_that_falls_silent_while_it_is_read_is_given_up_and_tried_again() {
                     .mute_after_bytes(bytes)
                     .only_first(1)
                     .start(database.port());
-                let run = zerostarter_db(&database)
+                let run = locks
+                    .iter()
+                    .fold(zerostarter_db(&database), |command, (name, value)| {
+                        command.env(name, value)
+                    })
                     .env("POSTGRES_URL", database.url_through(proxy.port()))
-                    .env("MIGRATE_LOCK_TIMEOUT", "100ms")
                     .args([command])
                     .run();
                 assert_eq!(run.status, 0, "{command}, {bytes} bytes: {}", run.stderr);

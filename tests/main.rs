@@ -1,6 +1,7 @@
 //! The integration tests, as one binary: one module a feature, and the harness they share.
 
 mod atomic;
+mod blocked_tables;
 mod commands;
 mod concurrency;
 mod crash_points;

@@ -292,6 +292,31 @@ test_stopping_a_migrate_that_waits_takes_no_time() {
     let_go
 }
 
+test_stopping_a_migration_under_way_keeps_what_was_applied() {
+    local container=$COMPOSE_PROJECT_NAME-slow before taken
+    fresh
+    expect 0 compose up --detach --wait postgres
+    mkdir "$copy/slow"
+    echo 'CREATE TABLE quick (id int);' >"$copy/slow/V1__quick.sql"
+    echo 'CREATE TABLE slow (id int); SELECT pg_sleep(60);' >"$copy/slow/V2__slow.sql"
+    expect 0 compose run --detach --name "$container" --volume "$copy/slow:/slow:ro" --env MIGRATIONS_DIR=/slow migrate
+    poll 60 is 1 sql "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+    before=$(milliseconds)
+    expect 0 docker stop "$container"
+    taken=$(($(milliseconds) - before))
+    echo "    $taken ms"
+    is 143 docker inspect --format '{{.State.ExitCode}}' "$container" || fail 'another status'
+    docker logs "$container" >"$output" 2>&1
+    docker rm "$container" >/dev/null
+    shows 'V2__slow was cancelled and rolled back'
+    shows 'applied, and kept: V1__quick'
+    [[ $taken -lt 3000 ]] || fail 'it took too long'
+    is 0 sql "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'" || fail 'the lock is still held'
+    is 0 sql "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'" || fail 'it is still under way'
+    is quick sql "SELECT string_agg(tablename, ' ') FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'refinery_schema_history'" || fail 'other tables are there'
+    is 1 sql 'SELECT count(*) FROM refinery_schema_history' || fail 'the history has another length'
+}
+
 test_a_server_that_is_killed_meanwhile_is_waited_for() {
     up_that_waits
     local server

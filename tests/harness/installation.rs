@@ -60,6 +60,15 @@ impl Installation {
         self.bin.join(name)
     }
 
+    /// A program that works with servers of other versions too, and that not every installation has.
+    pub(crate) fn program_of_any(name: &str) -> PathBuf {
+        let found = installations().iter().map(|one| one.program(name));
+        found
+            .into_iter()
+            .find(|program| program.exists())
+            .unwrap_or_else(|| panic!("{name}, which these tests need, comes with PostgreSQL's packages"))
+    }
+
     /// An empty cluster to copy, made once in a process: `initdb` takes longer than most tests.
     pub(crate) fn template(&self) -> Arc<Template> {
         static TEMPLATES: Mutex<BTreeMap<u32, Arc<Template>>> = Mutex::new(BTreeMap::new());
