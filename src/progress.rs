@@ -1,10 +1,13 @@
 //! How far a run has come: known outside of it, so that it can be stopped, and said when it was.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::catalog::Snapshot;
 use crate::connection::Brake;
+use crate::duration::millis;
+use crate::history::Applied;
+use crate::source::SourceFile;
 
 /// A migration that the server has confirmed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +20,37 @@ pub struct Done {
     pub took: Duration,
     /// How often it was tried; more than once where it lost against the locks of others.
     pub tries: u32,
+}
+
+/// What has been sent in one transaction.
+#[derive(Clone, Debug)]
+pub(crate) struct Sent {
+    /// How messages name it.
+    pub(crate) name: String,
+    migrations: Vec<SentMigration>,
+    at: Instant,
+}
+
+#[derive(Clone, Debug)]
+struct SentMigration {
+    stem: String,
+    version: i64,
+    checksum: String,
+}
+
+impl Sent {
+    pub(crate) fn now(name: String, files: &[&SourceFile]) -> Self {
+        let migrations = files.iter().map(|file| SentMigration {
+            stem: file.stem.clone(),
+            version: file.version(),
+            checksum: file.checksum().to_string(),
+        });
+        Self {
+            name,
+            migrations: migrations.collect(),
+            at: Instant::now(),
+        }
+    }
 }
 
 /// How far a run has come.
@@ -39,7 +73,9 @@ pub struct State {
     /// Who was last seen in the way.
     pub(crate) blocked_by: Option<String>,
     /// The migration that has been sent and not been answered.
-    pub(crate) under_way: Option<String>,
+    pub(crate) under_way: Option<Sent>,
+    /// What was under way when the connection was lost, until the history says what became of it.
+    pub(crate) in_doubt: Option<Sent>,
     /// What remains of a migration that ran outside a transaction and was not recorded.
     pub(crate) remains: Option<String>,
     /// A signal has come: nothing more is begun.
@@ -62,6 +98,52 @@ impl State {
         self.remains = None;
         self.tries += 1;
         self.blocked_by = blocked_by.or(self.blocked_by.take());
+    }
+
+    /// The connection is lost, and with it the answer to what is under way.
+    pub(crate) fn doubt(&mut self) {
+        self.in_doubt = self.under_way.take().or(self.in_doubt.take());
+    }
+
+    /// Lists what was in doubt and is in the history. Who has put it there cannot be known: another copy may have
+    /// done so meanwhile. It was sent by this run and it is applied, which is all that is said. What is not in the
+    /// history stays in doubt: the server may not have noticed yet that its client is gone.
+    pub(crate) fn settle(&mut self, history: &[Applied]) {
+        let Some(sent) = self.in_doubt.take() else {
+            return;
+        };
+        let is_in_history = |migration: &&SentMigration| {
+            history.iter().any(|row| {
+                row.version == migration.version && row.checksum.as_ref() == Some(&migration.checksum)
+            })
+        };
+        let committed: Vec<_> = sent.migrations.iter().filter(is_in_history).collect();
+        if committed.is_empty() {
+            self.in_doubt = Some(sent);
+            return;
+        }
+        self.remains = None;
+        let (took, tries) = (sent.at.elapsed(), 1 + std::mem::take(&mut self.tries));
+        for SentMigration { stem, version, .. } in committed {
+            tracing::info!(
+                migration = stem,
+                version,
+                ms = millis(took),
+                "{stem} was under way when the connection was lost, and is committed"
+            );
+            self.applied.push(Done {
+                stem: stem.clone(),
+                version: *version,
+                took,
+                tries,
+            });
+        }
+    }
+
+    /// What has been sent and is not known to be applied.
+    pub(crate) fn unfinished(&self) -> Option<String> {
+        let sent = self.under_way.as_ref().or(self.in_doubt.as_ref());
+        sent.map(|sent| sent.name.clone())
     }
 
     /// Remembers what was found before the first change of the run.
