@@ -39,17 +39,17 @@ pub(crate) async fn beside<T>(work: impl Future<Output = T>, progress: &Progress
 
 /// Nothing while no migration takes its time: then the log says what is waited for.
 fn line(state: &State) -> Option<String> {
-    let (stem, begun) = (state.under_way.as_ref()?, state.begun?);
-    let elapsed = begun.elapsed();
+    let sent = state.under_way.as_ref()?;
+    let elapsed = sent.at.elapsed();
     if elapsed < FIRST {
         return None;
     }
     let (done, all) = (state.applied.len(), state.pending?);
-    let doing = state
+    let doing = sent
         .stage
         .as_ref()
         .map_or_else(String::new, |stage| format!(", {}", stage.text));
-    let percent = state
+    let percent = sent
         .stage
         .as_ref()
         .and_then(|stage| stage.percent)
@@ -59,9 +59,10 @@ fn line(state: &State) -> Option<String> {
         .unwrap_or_default()
         .min(WIDTH);
     Some(format!(
-        "[{}{}] {done} of {all}, {stem} for {}{doing}",
+        "[{}{}] {done} of {all}, {} for {}{doing}",
         "#".repeat(filled),
         ".".repeat(WIDTH - filled),
+        sent.name,
         in_seconds(elapsed)
     ))
 }
@@ -71,7 +72,7 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use super::line;
-    use crate::progress::{Done, Stage, State};
+    use crate::progress::{Done, Sent, Stage, State};
 
     #[test]
     fn the_line_has_what_is_done_and_what_is_under_way() {
@@ -81,26 +82,30 @@ mod tests {
             took: Duration::from_millis(5),
             tries: 1,
         };
+        let mut sent = Sent::now("V2__two".to_owned(), &[]);
         let mut state = State {
             applied: vec![done],
             pending: Some(4),
-            under_way: Some("V2__two".to_owned()),
-            begun: Instant::now().checked_sub(Duration::from_secs(70)),
+            under_way: Some(sent.clone()),
             ..State::default()
         };
+        assert_eq!(line(&state), None);
+        sent.at = Instant::now()
+            .checked_sub(Duration::from_secs(70))
+            .expect("a time");
+        state.under_way = Some(sent.clone());
         assert_eq!(
             line(&state).unwrap(),
             "[#####...............] 1 of 4, V2__two for 1m 10s"
         );
-        state.stage = Some(Stage {
+        sent.stage = Some(Stage {
             text: "CREATE INDEX, building index, 80 %".to_owned(),
             percent: Some(80),
         });
+        state.under_way = Some(sent);
         assert_eq!(
             line(&state).unwrap(),
             "[#########...........] 1 of 4, V2__two for 1m 10s, CREATE INDEX, building index, 80 %"
         );
-        state.begun = Some(Instant::now());
-        assert_eq!(line(&state), None);
     }
 }

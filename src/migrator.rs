@@ -65,8 +65,9 @@ pub async fn migrate(
     let state = progress.lock();
     Err(Error::Interrupted {
         signal,
-        under_way: state.under_way.clone(),
-        is_confirmed,
+        under_way: state.unfinished(),
+        // The end of what is under way now says nothing about what was when an earlier connection was lost.
+        is_confirmed: is_confirmed && state.under_way.is_some(),
         remains: state.remains.clone(),
         applied: state.applied_names(),
     })
@@ -93,6 +94,9 @@ async fn run(config: &Config, files: &[SourceFile], progress: &Progress) -> Resu
             Err(interruption) => interruption,
         };
         progress.lock().brake = None;
+        if let Interruption::Lost(_) = interruption {
+            progress.lock().doubt();
+        }
         if progress.lock().applied.len() > applied_before {
             patience = Patience::new(config);
         }
@@ -142,6 +146,7 @@ impl Migrator<'_> {
     async fn pass(&mut self, connection: &Connection) -> Result<(), Interruption> {
         let Self { config, files, .. } = *self;
         let snapshot = read(connection, config).await?;
+        self.progress.lock().settle(snapshot.applied());
         let comparison = agree(config, &snapshot, files)?;
         let pending = pending_up_to_target(config, files, &comparison)?;
         if pending.is_empty() {

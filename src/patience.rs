@@ -37,7 +37,7 @@ impl<'a> Patience<'a> {
             reconnection: reconnection(),
             losses: 0,
             contended_since: None,
-            contention: Backoff::new(Duration::from_millis(50), Duration::from_secs(1)),
+            contention: contention(),
             tries: 0,
             lost_against: None,
             blockade: Backoff::new(Duration::from_millis(250), Duration::from_secs(30)),
@@ -75,7 +75,15 @@ impl<'a> Patience<'a> {
         );
         sleep(self.reconnection.next_pause().min(deadline - now)).await;
         self.connected_at = Instant::now();
-        connect(self.config, deadline).await
+        let connection = connect(self.config, deadline).await;
+        self.forget_contention();
+        connection
+    }
+
+    /// `MIGRATE_LOCK_WAIT` is for waiting for another migrator without a break; other waits have limits of their own.
+    fn forget_contention(&mut self) {
+        self.contended_since = None;
+        self.contention = contention();
     }
 
     /// Sleeps with neither a transaction nor a snapshot open, for which others would have to wait.
@@ -139,6 +147,7 @@ impl<'a> Patience<'a> {
             in_seconds(pause)
         );
         sleep(pause).await;
+        self.forget_contention();
         Ok(())
     }
 }
@@ -154,4 +163,8 @@ pub(crate) struct Defeat {
 
 fn reconnection() -> Backoff {
     Backoff::new(Duration::from_millis(10), Duration::from_secs(1))
+}
+
+fn contention() -> Backoff {
+    Backoff::new(Duration::from_millis(50), Duration::from_secs(1))
 }

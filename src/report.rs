@@ -59,7 +59,7 @@ pub(crate) fn verdict(
         "schema": state.schema,
         "pending": state.pending,
         "applied": applied,
-        "unfinished": state.under_way,
+        "unfinished": state.unfinished(),
         "tries": state.tries,
         "blocked_by": state.blocked_by,
         "recovery_point": recovery_point,

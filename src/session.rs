@@ -22,7 +22,7 @@ use crate::duration::millis;
 use crate::envelope::{CONFIRMATION, Envelope};
 use crate::message::{Message, SessionError};
 use crate::outside::{Outside, only_statement};
-use crate::progress::{Done, Progress};
+use crate::progress::{Done, Progress, Sent};
 use crate::queue::{Excludes, find_old, locked_tables};
 use crate::source::SourceFile;
 use crate::watcher::Watcher;
@@ -106,7 +106,8 @@ impl<'a> Session<'a> {
         } else {
             format!("{} … {}", first.stem, last.stem)
         };
-        self.progress.lock().begin(name.clone());
+        let sent: Vec<&SourceFile> = files.iter().map(|(file, _)| *file).collect();
+        self.progress.lock().under_way = Some(Sent::now(name.clone(), &sent));
         let started = Instant::now();
         let (outcome, manner) = match only_statement(first.sql()) {
             Some(outside) if files.len() == 1 => (
@@ -248,6 +249,7 @@ impl<'a> Session<'a> {
         let ms = millis(took);
         let mut state = self.progress.lock();
         state.under_way = None;
+        state.in_doubt = None;
         state.remains = None;
         let tries = 1 + std::mem::take(&mut state.tries);
         for (file, _) in files {

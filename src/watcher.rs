@@ -210,7 +210,7 @@ impl<'a> Watcher<'a> {
         let percent = phase.as_ref().and_then(Phase::percent);
         let phase = phase.map(|phase| phase.to_string());
         let mut state = self.progress.lock();
-        state.stage = phase.clone().map(|text| Stage { text, percent });
+        state.set_stage(phase.clone().map(|text| Stage { text, percent }));
         if state.is_drawn {
             return;
         }
@@ -228,10 +228,10 @@ impl<'a> Watcher<'a> {
     }
 
     fn tell(&mut self, wait: &Wait) {
-        self.progress.lock().stage = Some(Stage {
+        self.progress.lock().set_stage(Some(Stage {
             text: format!("waiting {} for {wait}", in_seconds(wait.waited)),
             percent: None,
-        });
+        }));
         let pids: Vec<String> = wait
             .blockers
             .iter()

@@ -142,6 +142,56 @@ fn a_copy_gives_up_when_the_lock_stays_taken() {
     assert!(database.catalog().is_empty());
 }
 
+const LOCK_TAKEN: &str = "another migrator holds the lock; waiting for it";
+
+/// `MIGRATE_LOCK_WAIT` is not used up by what else was waited for in between.
+#[test]
+fn tries_at_a_blocked_table_are_no_wait_for_another_migrator() {
+    let (database, table) = with_a_blocked_table();
+    let holder = hold_the_lock(&database);
+    let mut running = zerostarter_db(&database)
+        .migration(BLOCKED.0, BLOCKED.1)
+        .env("MIGRATE_LOCK_WAIT", "1500ms")
+        .env("MIGRATE_LOCK_TIMEOUT", "20ms")
+        .start();
+    running.wait_for_stderr(LOCK_TAKEN);
+    holder.execute("COMMIT");
+    // The pauses up to then are at least 0.9 s, and the one that follows is another second.
+    running.wait_for_stderr("try 5 of 10 follows");
+    let holder = hold_the_lock(&database);
+    running.wait_for_stderr_times(LOCK_TAKEN, 2);
+    holder.execute("COMMIT");
+    table.execute("COMMIT");
+    let run = running.wait();
+    assert_eq!(run.status, 0, "{}", run.stderr);
+}
+
+#[test]
+fn a_reconnection_is_no_wait_for_another_migrator() {
+    let database = Server::shared().database();
+    let role = database.role("NOSUPERUSER");
+    database.execute(&format!("GRANT ALL ON SCHEMA public TO {role}"));
+    let holder = hold_the_lock(&database);
+    let mut running = zerostarter_db(&database)
+        .env("POSTGRES_URL", database.url_as(&role))
+        .env("MIGRATE_LOCK_WAIT", "1500ms")
+        .start();
+    running.wait_for_stderr(LOCK_TAKEN);
+    // There is no room for it when it comes back.
+    database.execute(&format!(
+        "ALTER ROLE {role} CONNECTION LIMIT 0; \
+         SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{role}'"
+    ));
+    running.wait_for_stderr("waiting for the database");
+    database.execute(&format!(
+        "SELECT pg_sleep(1.6); ALTER ROLE {role} CONNECTION LIMIT -1"
+    ));
+    running.wait_for_stderr_times(LOCK_TAKEN, 2);
+    holder.execute("COMMIT");
+    let run = running.wait();
+    assert_eq!(run.status, 0, "{}", run.stderr);
+}
+
 #[test]
 fn nothing_to_do_does_not_wait_for_the_lock() {
     let database = Server::shared().database();

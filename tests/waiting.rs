@@ -407,38 +407,54 @@ fn a_server_that_does_not_come_back_is_given_up() {
 }
 
 /// The connection is cut every 40 bytes of the server's answers: before, in and after those of each
-/// commit. What was committed without our knowing is found in the history.
+/// commit. What was committed without our knowing is found in the history, and listed with the rest.
 #[test]
 fn an_answer_that_is_cut_off_anywhere_loses_and_repeats_nothing() {
-    let mut lost_commits = 0;
-    for bytes in (0..).step_by(40) {
-        let database = Server::shared().database();
-        let proxy = Proxy::builder()
-            .reset_after_bytes(bytes)
-            .only_first(1)
-            .start(database.port());
-        let run = zerostarter_db(&database)
-            .env("POSTGRES_URL", database.url_through(proxy.port()))
-            .migration(
-                "V1__one.sql",
-                "CREATE TABLE one (id int); INSERT INTO one VALUES (1);",
-            )
-            .migration("V2__two.sql", "INSERT INTO one VALUES (2);")
-            .run();
-        assert_eq!(run.status, 0, "cut after {bytes} bytes: {}", run.stderr);
-        assert_eq!(
-            database.rows("SELECT id FROM one"),
-            ["1", "2"],
-            "cut after {bytes} bytes"
-        );
-        assert_eq!(database.history().len(), 2, "cut after {bytes} bytes");
-        let applied = run.stderr.matches("applied V").count();
-        lost_commits += usize::from(applied < 2);
-        if proxy.connections() == 1 {
-            break;
+    for is_atomic in ["no", "yes"] {
+        let mut lost_commits = 0;
+        for bytes in (0..).step_by(40) {
+            let case = format!("atomic: {is_atomic}, cut after {bytes} bytes");
+            let database = Server::shared().database();
+            let proxy = Proxy::builder()
+                .reset_after_bytes(bytes)
+                .only_first(1)
+                .start(database.port());
+            let command = zerostarter_db(&database)
+                .env("POSTGRES_URL", database.url_through(proxy.port()))
+                .env("MIGRATE_ATOMIC", is_atomic)
+                .env("MIGRATE_REPORT", "report.json")
+                .migration(
+                    "V1__one.sql",
+                    "CREATE TABLE one (id int); INSERT INTO one VALUES (1);",
+                )
+                .migration("V2__two.sql", "INSERT INTO one VALUES (2);");
+            let run = command.run();
+            assert_eq!(run.status, 0, "{case}: {}", run.stderr);
+            assert_eq!(database.rows("SELECT id FROM one"), ["1", "2"], "{case}");
+            assert_eq!(database.history().len(), 2, "{case}");
+            let report = std::fs::read(command.directory().join("report.json")).expect("a report");
+            let report: serde_json::Value = serde_json::from_slice(&report).expect("JSON");
+            let listed: Vec<_> = (0..3)
+                .map(|number| report["applied"][number]["migration"].as_str())
+                .collect();
+            assert_eq!(
+                listed,
+                [Some("V1__one"), Some("V2__two"), None],
+                "{case}: {}",
+                run.stderr
+            );
+            let applied = run.stderr.matches("applied V").count();
+            let found = run
+                .stderr
+                .matches("was under way when the connection was lost, and is committed");
+            assert_eq!(applied + found.count(), 2, "{case}: {}", run.stderr);
+            lost_commits += usize::from(applied < 2);
+            if proxy.connections() == 1 {
+                break;
+            }
         }
+        assert!(lost_commits > 0, "no cut came between a commit and its answer");
     }
-    assert!(lost_commits > 0, "no cut came between a commit and its answer");
 }
 
 #[test]

@@ -47,17 +47,23 @@ impl Running {
     /// Waits until the program has written this to stderr, so that a test can act at a known point.
     #[track_caller]
     pub(crate) fn wait_for_stderr(&mut self, text: &str) {
+        self.wait_for_stderr_times(text, 1);
+    }
+
+    /// The same for a text that comes more than once.
+    #[track_caller]
+    pub(crate) fn wait_for_stderr_times(&mut self, text: &str, times: usize) {
         let seen = poll(TIMEOUT, || {
             let exited = self.child.try_wait().expect("the child").is_some();
             if exited {
                 self.stderr.finish(); // what it wrote last may still be on its way
             }
-            let seen = self.stderr.text().contains(text);
+            let seen = self.stderr.text().matches(text).count() >= times;
             (seen || exited).then_some(seen)
         });
         if seen != Some(true) {
             self.child.kill().ok();
-            panic!("{text:?} did not appear:\n{}", self.output());
+            panic!("{text:?} did not appear {times} times:\n{}", self.output());
         }
     }
 
