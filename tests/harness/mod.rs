@@ -14,6 +14,7 @@
 
 mod command;
 mod database;
+mod distance;
 mod filters;
 mod installation;
 mod poll;
