@@ -1,11 +1,14 @@
 #!/bin/sh
-# The programs of others that tests and `make bench` compare with, in target/peers/bin.
+# The programs of others that tests and `make bench` compare with: target/peers/bin holds those that are
+# built, target/peers/npm those that come from npm, in the versions of benches/npm.
 #
-#   install-peers.sh [refinery | sqlx]...
+#   install-peers.sh [refinery | sqlx | npm]...
 set -eu
 cd "$(dirname -- "$0")/.."
+# shellcheck source=scripts/common.sh
+. scripts/common.sh
 
-[ $# -gt 0 ] || set -- refinery sqlx
+[ $# -gt 0 ] || set -- refinery sqlx npm
 for peer in "$@"; do
     case $peer in
         refinery)
@@ -16,9 +19,21 @@ for peer in "$@"; do
             scripts/cargo-tool.sh target/peers sqlx sqlx-cli 0.9 \
                 --no-default-features --features rustls,postgres
             ;;
+        npm)
+            packages=target/peers/npm
+            ! cmp -s benches/npm/package-lock.json "$packages/installed" || continue
+            for tool in npm node; do
+                has "$tool" || fail "$tool is needed for dbmate and drizzle-kit" 'install Node.js, which brings npm'
+            done
+            say "Installing dbmate and drizzle-kit into $packages."
+            rm -rf "$packages"
+            mkdir -p "$packages"
+            cp benches/npm/package.json benches/npm/package-lock.json "$packages"
+            (cd "$packages" && npm install --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null)
+            cp benches/npm/package-lock.json "$packages/installed"
+            ;;
         *)
-            echo "error: there is no peer named $peer" >&2
-            exit 2
+            fail "there is no peer named $peer"
             ;;
     esac
 done

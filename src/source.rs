@@ -1,9 +1,12 @@
 //! Where migrations come from: those embedded by refinery when this program was built, or a directory.
 
+use std::fs::{self, DirEntry, FileType};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
+use std::thread;
 
-use refinery_core::{Migration, MigrationType, find_migration_files};
+use refinery_core::error::Kind;
+use refinery_core::{Migration, parse_migration_name};
 
 use crate::error::Error;
 
@@ -83,7 +86,7 @@ pub fn load(directory: Option<&Path>) -> Result<Vec<SourceFile>, Error> {
         Some(directory) => read_directory(directory)?,
         None => embedded_files(),
     };
-    files.sort_by_key(SourceFile::version);
+    files.sort_unstable_by(|one, other| (one.version, &one.path).cmp(&(other.version, &other.path)));
     for pair in files.windows(2) {
         if pair[0].version() == pair[1].version() {
             return Err(Error::Source {
@@ -127,68 +130,8 @@ fn stem_of(path: &str) -> &str {
 }
 
 fn read_directory(directory: &Path) -> Result<Vec<SourceFile>, Error> {
-    let failure = |path: &Path, problem: String, hint: Option<&str>| Error::Source {
-        path: path.display().to_string(),
-        problem,
-        hint: hint.map(str::to_owned),
-    };
-    std::fs::read_dir(directory).map_err(|error| {
-        failure(
-            directory,
-            format!("cannot be read: {error}"),
-            Some("MIGRATIONS_DIR has to name the directory with the V*__*.sql files"),
-        )
-    })?;
-    // refinery resolves links; files are shown the way the directory was written.
-    let canonical = directory
-        .canonicalize()
-        .map_err(|error| failure(directory, format!("cannot be read: {error}"), None))?;
-    let found = find_migration_files(directory, MigrationType::Sql)
-        .map_err(|error| failure(directory, format!("cannot be read: {error}"), None))?;
-    let mut files = Vec::new();
-    for path in found {
-        let relative = path.strip_prefix(&canonical).unwrap_or(&path);
-        if is_behind_a_mount(relative) {
-            continue;
-        }
-        let shown: PathBuf = directory.join(relative);
-        let bytes = std::fs::read(&path)
-            .map_err(|error| failure(&shown, format!("cannot be read: {error}"), None))?;
-        let text = String::from_utf8(bytes).map_err(|error| {
-            let line = line_of(error.as_bytes(), error.utf8_error().valid_up_to());
-            failure(
-                &shown,
-                format!("is not UTF-8 at line {line}"),
-                Some("save the file as UTF-8"),
-            )
-        })?;
-        if let Some(offset) = text.bytes().position(|byte| byte == 0) {
-            let line = line_of(text.as_bytes(), offset);
-            return Err(failure(
-                &shown,
-                format!("holds a NUL byte at line {line}"),
-                Some("PostgreSQL has no NUL in SQL; save the file as UTF-8 text"),
-            ));
-        }
-        let shown_text = shown.display().to_string();
-        let stem = stem_of(&shown_text).to_owned();
-        let migration = Migration::unapplied(&stem, &text).map_err(|_| {
-            failure(
-                &shown,
-                "has a version that is not a whole number up to 2147483647".to_owned(),
-                Some("refinery's history table holds versions in 32 bits"),
-            )
-        })?;
-        files.push(SourceFile {
-            version: migration.version(),
-            name: migration.name().to_owned(),
-            checksum: migration.checksum(),
-            read: Some(migration),
-            stem,
-            path: shown_text,
-        });
-    }
-    if files.is_empty() {
+    let paths = find_files(directory)?;
+    if paths.is_empty() {
         return Err(failure(
             directory,
             "holds no migration".to_owned(),
@@ -197,35 +140,159 @@ fn read_directory(directory: &Path) -> Result<Vec<SourceFile>, Error> {
             ),
         ));
     }
-    warn_of_misnamed_files(directory, &files);
-    Ok(files)
+    read_files(&paths)
 }
 
-/// Kubernetes mounts a config map as links to files in a directory whose name begins with two dots; the
-/// files there are the same ones.
-fn is_behind_a_mount(relative: &Path) -> bool {
-    relative
-        .components()
-        .any(|part| part.as_os_str().as_encoded_bytes().starts_with(b".."))
+fn failure(path: &Path, problem: String, hint: Option<&str>) -> Error {
+    Error::Source {
+        path: path.display().to_string(),
+        problem,
+        hint: hint.map(str::to_owned),
+    }
+}
+
+/// The files that refinery would find, here and in directories below, links to directories left out. refinery's
+/// own search asks the system about every file once more, which is felt with thousands of them.
+fn find_files(directory: &Path) -> Result<Vec<PathBuf>, Error> {
+    let entries = fs::read_dir(directory).map_err(|error| {
+        failure(
+            directory,
+            format!("cannot be read: {error}"),
+            Some("MIGRATIONS_DIR has to name the directory with the V*__*.sql files"),
+        )
+    })?;
+    let mut found = Vec::new();
+    let mut misnamed = Vec::new();
+    let mut below = Vec::new();
+    for entry in entries.flatten() {
+        sort_out(&entry, &mut found, &mut below, &mut misnamed);
+    }
+    warn_of_misnamed_files(&misnamed);
+    // A directory below that is closed to us, such as lost+found, is none of ours.
+    while let Some(entries) = below.pop().map(fs::read_dir) {
+        for entry in entries.into_iter().flatten().flatten() {
+            sort_out(&entry, &mut found, &mut below, &mut Vec::new());
+        }
+    }
+    Ok(found)
+}
+
+fn sort_out(
+    entry: &DirEntry,
+    found: &mut Vec<PathBuf>,
+    below: &mut Vec<PathBuf>,
+    misnamed: &mut Vec<PathBuf>,
+) {
+    let name = entry.file_name();
+    let kind = entry.file_type();
+    if kind.as_ref().is_ok_and(FileType::is_dir) {
+        // Kubernetes mounts a config map as links to files in a directory whose name begins with two dots;
+        // the files there are the same ones.
+        if !name.as_encoded_bytes().starts_with(b"..") {
+            below.push(entry.path());
+        }
+    } else if !name.to_str().is_some_and(is_migration_name) {
+        misnamed.push(entry.path());
+    } else if !kind.is_ok_and(|kind| kind.is_symlink() && entry.path().is_dir()) {
+        found.push(entry.path());
+    }
+}
+
+/// Whether a name is of refinery's pattern, to its end.
+fn is_migration_name(name: &str) -> bool {
+    let Some(stem) = name
+        .strip_suffix(".sql")
+        .filter(|stem| stem.starts_with(['U', 'V']))
+    else {
+        return false;
+    };
+    match parse_migration_name(stem) {
+        Ok((_, _, parsed)) => stem.split_once("__").is_some_and(|(_, rest)| rest == parsed),
+        // Of the pattern, but with a number that is too large: whoever reads the file says so.
+        Err(error) => matches!(error.kind(), Kind::InvalidVersion),
+    }
 }
 
 /// A misnamed file would be left out in silence; a typing error must not look like a migrated database.
-fn warn_of_misnamed_files(directory: &Path, files: &[SourceFile]) {
-    let Ok(entries) = std::fs::read_dir(directory) else {
-        return;
-    };
-    for path in entries.flatten().map(|entry| entry.path()) {
+fn warn_of_misnamed_files(misnamed: &[PathBuf]) {
+    for path in misnamed {
         let is_sql = path
             .extension()
             .is_some_and(|ending| ending.eq_ignore_ascii_case("sql"));
-        let shown = path.display().to_string();
-        if is_sql && !files.iter().any(|file| file.path == shown) {
+        if is_sql {
+            let shown = path.display().to_string();
             tracing::warn!(
                 file = shown,
                 "{shown} is not named like a migration (V<number>__<name>.sql) and is left out"
             );
         }
     }
+}
+
+/// So many files are read before another thread is worth its start.
+const FILES_PER_THREAD: usize = 500;
+
+/// A run with nothing to do on a long history spends most of its time here, in calls of the system; the
+/// processors share them.
+fn read_files(paths: &[PathBuf]) -> Result<Vec<SourceFile>, Error> {
+    let read = |share: &[PathBuf]| -> Result<Vec<SourceFile>, Error> {
+        share.iter().map(|path| read_file(path)).collect()
+    };
+    let threads = if paths.len() > FILES_PER_THREAD {
+        thread::available_parallelism().map_or(1, usize::from)
+    } else {
+        1
+    };
+    let share = paths.len().div_ceil(threads).max(FILES_PER_THREAD);
+    let (own, others) = paths.split_at(share.min(paths.len()));
+    thread::scope(|scope| {
+        let others: Vec<_> = others
+            .chunks(share)
+            .map(|paths| scope.spawn(move || read(paths)))
+            .collect();
+        let mut files = read(own)?;
+        for other in others {
+            files.extend(other.join().expect("reading a file does not panic")?);
+        }
+        Ok(files)
+    })
+}
+
+fn read_file(path: &Path) -> Result<SourceFile, Error> {
+    let bytes = fs::read(path).map_err(|error| failure(path, format!("cannot be read: {error}"), None))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let line = line_of(error.as_bytes(), error.utf8_error().valid_up_to());
+        failure(
+            path,
+            format!("is not UTF-8 at line {line}"),
+            Some("save the file as UTF-8"),
+        )
+    })?;
+    if let Some(offset) = text.bytes().position(|byte| byte == 0) {
+        let line = line_of(text.as_bytes(), offset);
+        return Err(failure(
+            path,
+            format!("holds a NUL byte at line {line}"),
+            Some("PostgreSQL has no NUL in SQL; save the file as UTF-8 text"),
+        ));
+    }
+    let shown = path.display().to_string();
+    let stem = stem_of(&shown).to_owned();
+    let migration = Migration::unapplied(&stem, &text).map_err(|_| {
+        failure(
+            path,
+            "has a version that is not a whole number up to 2147483647".to_owned(),
+            Some("refinery's history table holds versions in 32 bits"),
+        )
+    })?;
+    Ok(SourceFile {
+        version: migration.version(),
+        name: migration.name().to_owned(),
+        checksum: migration.checksum(),
+        read: Some(migration),
+        stem,
+        path: shown,
+    })
 }
 
 fn line_of(bytes: &[u8], offset: usize) -> usize {

@@ -322,6 +322,35 @@ fn a_proxy_has_faults() {
 }
 
 #[test]
+fn a_distance_is_felt_once_a_question_and_not_once_a_byte() {
+    let database = Server::shared().database();
+    let one_way = Duration::from_millis(100);
+    let proxy = Proxy::builder().distance(one_way).start(database.port());
+    let url = database.url_through(proxy.port());
+    let (connected, asked, large) = block_on(async {
+        let start = Instant::now();
+        let client = open(&url).await.expect("a connection");
+        let connected = start.elapsed();
+        let start = Instant::now();
+        let questions = (0..10).map(|_| client.simple_query("SELECT 1"));
+        for answer in futures_util::future::join_all(questions).await {
+            answer.expect("an answer");
+        }
+        let asked = start.elapsed();
+        let start = Instant::now();
+        let answer = client
+            .simple_query("SELECT repeat('x', 3000000)")
+            .await
+            .expect("an answer");
+        assert!(answer.len() >= 2);
+        (connected, asked, start.elapsed())
+    });
+    assert!(connected >= one_way * 4, "{connected:?}"); // TCP's own round trip, and the start-up packet
+    assert!((one_way * 2..one_way * 8).contains(&asked), "{asked:?}");
+    assert!((one_way * 2..one_way * 20).contains(&large), "{large:?}");
+}
+
+#[test]
 fn a_command_has_its_own_directory_and_environment() {
     let command = script("cat migrations/V1__one.sql; pwd; env | grep -v -e '^_=' -e '^PWD=' >&2; exit 3")
         .env("GONE", "1")

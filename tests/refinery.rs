@@ -1,8 +1,10 @@
 //! refinery's own command-line program and this one take turns on one database.
 
+use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use refinery_core::Migration;
+use refinery_core::{Migration, MigrationType, find_migration_files};
 use zerostarter_db::source;
 
 use crate::harness::{Command, Database, Server, zerostarter_db};
@@ -51,7 +53,7 @@ fn what_the_build_noted_of_a_migration_is_what_refinery_makes_of_it() {
     let files = source::load(None).expect("the embedded migrations");
     assert!(!files.is_empty());
     for file in files {
-        let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(&file.path));
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(&file.path));
         let theirs = Migration::unapplied(&file.stem, &text.expect("the file")).expect("a migration");
         assert_eq!(file.version(), i64::from(theirs.version()), "{}", file.path);
         assert_eq!(file.name(), theirs.name(), "{}", file.path);
@@ -116,4 +118,74 @@ fn the_embedded_migrations_have_refinerys_checksums() {
     let run = theirs(&yours, &Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations")).run();
     assert_eq!(run.status, 0, "{}{}", run.stdout, run.stderr);
     assert_eq!(mine.history(), yours.history());
+}
+
+#[test]
+fn the_files_that_are_found_are_those_that_refinery_finds() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    fs::create_dir_all(path("below/V1__a_directory.sql")).unwrap();
+    for name in [
+        "V2__plain.sql",
+        "U3__late.sql",
+        "V004__zeros.sql",
+        "V5__größe_数.sql",
+        "V6__a__b.sql",
+        "V7__with-dash.sql",
+        "V8__.sql",
+        "V9__capitals.SQL",
+        "V10__backup.sql.bak",
+        "V11__two.sql.sql",
+        "v12__small.sql",
+        "xV13__prefix.sql",
+        "V14_single.sql",
+        "V__none.sql",
+        "V15__space here.sql",
+        "V16__.hidden.sql",
+        "below/V17__deep.sql",
+        "below/V1__a_directory.sql/V18__deeper.sql",
+    ] {
+        fs::write(path(name), "SELECT 1;").unwrap();
+    }
+    symlink("V2__plain.sql", path("V19__link.sql")).unwrap();
+    symlink("below", path("V20__link_to_a_directory.sql")).unwrap();
+    symlink("below", path("also_below")).unwrap();
+
+    let root = directory.path().canonicalize().unwrap();
+    let mut theirs: Vec<String> = find_migration_files(&root, MigrationType::Sql)
+        .unwrap()
+        .map(|file| file.to_str().unwrap().to_owned())
+        .collect();
+    let mut ours: Vec<String> = source::load(Some(&root))
+        .unwrap()
+        .into_iter()
+        .map(|file| file.path)
+        .collect();
+    theirs.sort();
+    ours.sort();
+    assert_eq!(ours, theirs);
+    assert_eq!(ours.len(), 8, "{ours:?}");
+}
+
+#[test]
+fn a_directory_of_thousands_is_read_in_full_and_in_order() {
+    let directory = tempfile::tempdir().unwrap();
+    for version in 0..2_500 {
+        let name = format!("V{version}__step.sql");
+        fs::write(directory.path().join(name), format!("SELECT {version};")).unwrap();
+    }
+    let files = source::load(Some(directory.path())).unwrap();
+    assert_eq!(files.len(), 2_500);
+    for (version, file) in (0..).zip(&files) {
+        assert_eq!(
+            (file.version(), file.sql()),
+            (version, format!("SELECT {version};").as_str())
+        );
+    }
+    fs::write(directory.path().join("V1999__step.sql"), b"SELECT 1;\n\xff").unwrap();
+    let error = source::load(Some(directory.path())).unwrap_err().to_string();
+    assert!(
+        error.contains("V1999__step.sql") && error.contains("UTF-8 at line 2"),
+        "{error}"
+    );
 }

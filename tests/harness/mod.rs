@@ -15,6 +15,7 @@
 mod command;
 mod crash_proxy;
 mod database;
+mod distance;
 mod filters;
 mod installation;
 mod pgbench;

@@ -14,6 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
+use super::distance::carry;
 use super::poll::poll;
 use super::session::{runtime, wait_for};
 
@@ -32,6 +33,7 @@ pub(crate) struct ProxyBuilder {
     cut_question_after_bytes: Option<usize>,
     silent: bool,
     delay: Option<Duration>,
+    distance: Option<Duration>,
     only_first: Option<usize>,
 }
 
@@ -67,13 +69,19 @@ impl ProxyBuilder {
         self
     }
 
-    /// Makes each answer late by so much: a server far away.
+    /// Makes each answer late by so much: a slow server.
     pub(crate) fn delay(mut self, delay: Duration) -> Self {
         self.delay = Some(delay);
         self
     }
 
-    /// Applies the cuts, `mute_after_bytes`, `silent` and `delay` to the first so many connections only, so
+    /// Puts the server so far away: every byte arrives so much later, in each direction. Waits are not counted.
+    pub(crate) fn distance(mut self, one_way: Duration) -> Self {
+        self.distance = Some(one_way);
+        self
+    }
+
+    /// Applies the cuts, `mute_after_bytes`, `silent`, `delay` and `distance` to the first so many connections only, so
     /// that one who tries again succeeds.
     pub(crate) fn only_first(mut self, connections: usize) -> Self {
         self.only_first = Some(connections);
@@ -184,6 +192,9 @@ async fn serve(
         while client.read(&mut buffer).await.is_ok_and(|length| length > 0) {}
         counts.waits.fetch_add(1, Ordering::SeqCst);
         return Ok(());
+    }
+    if let Some(one_way) = faults.distance {
+        return carry(client, upstream, one_way).await;
     }
     let mut server = TcpStream::connect((Ipv4Addr::LOCALHOST, upstream)).await?;
     server.set_nodelay(true)?;
