@@ -25,20 +25,22 @@ pub(crate) struct Envelope<'a> {
     pub(crate) reads_backslashes_literally: bool,
     /// refinery's statement that creates the history, where there is none.
     pub(crate) create_history: Option<&'a str>,
-    /// The tables behind whose old transactions not to queue.
-    pub(crate) locked_tables: &'a BTreeMap<String, Excludes>,
     /// The newest version in the history as far as we know.
     pub(crate) last_version: Option<i64>,
 }
 
 impl Envelope<'_> {
     /// One transaction, whole: the settings, the lock, the history as it was read, each file with its guard and
-    /// its history row, the commit, and the confirmation.
-    pub(crate) fn message<'m>(&self, files: &[(&'m SourceFile, &str)]) -> Message<'m> {
+    /// its history row, the commit, and the confirmation. Behind old transactions on `locked_tables` it does not queue.
+    pub(crate) fn message<'m>(
+        &self,
+        files: &[(&'m SourceFile, &str)],
+        locked_tables: &BTreeMap<String, Excludes>,
+    ) -> Message<'m> {
         let mut ahead = self.begin();
         ahead.extend(self.create_history.map(str::to_owned));
         ahead.push(self.check_history(files));
-        ahead.extend(raise_if_old(self.locked_tables, self.config.lock_budget));
+        ahead.extend(raise_if_old(locked_tables, self.config.lock_budget));
         ahead.push(note_transaction());
         let mut parts = Vec::new();
         for (file, insert) in files {

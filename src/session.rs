@@ -138,7 +138,7 @@ impl<'a> Session<'a> {
         name: &str,
     ) -> Result<Option<i64>, SessionError> {
         let locked_tables = self.tables_to_queue_for(files);
-        let message = self.envelope(&locked_tables).message(files);
+        let message = self.envelope().message(files, &locked_tables);
         let host = self.connection.host();
         let mut watcher = Watcher::new(
             self.config,
@@ -196,12 +196,10 @@ impl<'a> Session<'a> {
         outside: &Outside,
     ) -> Result<Option<i64>, SessionError> {
         if self.create_history.is_some() {
-            self.ask(file, &self.envelope(&BTreeMap::new()).history_alone())
-                .await?;
+            self.ask(file, &self.envelope().history_alone()).await?;
             self.create_history = None;
         }
-        self.ask(file, &self.envelope(&BTreeMap::new()).guard(file))
-            .await?;
+        self.ask(file, &self.envelope().guard(file)).await?;
         let mut alone = Alone {
             config: self.config,
             snapshot: self.snapshot,
@@ -215,8 +213,7 @@ impl<'a> Session<'a> {
         self.blocked = alone.blocked;
         outcome?;
         self.progress.lock().remains = Some("it is done; the next run records it".to_owned());
-        self.ask(file, &self.envelope(&BTreeMap::new()).record_done(file, insert))
-            .await
+        self.ask(file, &self.envelope().record_done(file, insert)).await
     }
 
     /// Should this not get through, the connection is gone and the server rolls back by itself.
@@ -233,13 +230,12 @@ impl<'a> Session<'a> {
         locked_tables(files.iter().map(|(file, _)| file.sql()))
     }
 
-    fn envelope<'e>(&'e self, locked_tables: &'e BTreeMap<String, Excludes>) -> Envelope<'e> {
+    fn envelope(&self) -> Envelope<'_> {
         Envelope {
             config: self.config,
             snapshot: self.snapshot,
             reads_backslashes_literally: self.connection.reads_backslashes_literally(),
             create_history: self.create_history.as_deref(),
-            locked_tables,
             last_version: self.last_version,
         }
     }
@@ -325,7 +321,7 @@ impl<'a> Session<'a> {
 
     /// Whether the history has `file` although its message ended in an error.
     async fn find_committed(&self, file: &SourceFile) -> Result<Option<i64>, SessionError> {
-        let question = self.envelope(&BTreeMap::new()).find_committed(file);
+        let question = self.envelope().find_committed(file);
         let answers = match timeout(ATTEMPT_LIMIT, self.connection.client().simple_query(&question)).await {
             Ok(Ok(answers)) => answers,
             // The next connection will ask.

@@ -115,7 +115,7 @@ fn what_a_file_sets_ends_with_it() {
         .migration(
             "V1__set.sql",
             format!(
-                "CREATE SCHEMA other; SET search_path = other; SET statement_timeout = '1ms'; \
+                "CREATE SCHEMA other; SET search_path = other; SET statement_timeout = '900ms'; \
                  SELECT set_config('DateStyle', 'German', false); SET SESSION AUTHORIZATION {role};"
             ),
         )

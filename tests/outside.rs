@@ -534,7 +534,7 @@ fn the_defaults_of_role_and_database_do_not_matter() {
         database.execute(&format!("ALTER DATABASE {} SET {defaults}", database.name()));
         let holder = server.session(database.name());
         holder.execute(
-            "SET search_path = public; BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM busy",
+            "SET search_path = public; SET idle_in_transaction_session_timeout = 0; BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM busy",
         );
         let running = with_index(&database).start();
         let state = "SELECT indisvalid FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid \
