@@ -239,15 +239,8 @@ async fn open(
         }))
     };
     let connection = match connect(&fitted, deadline).await {
-        // PgBouncer takes no settings along, unless it is told to.
-        Err(error)
-            if error
-                .details()
-                .iter()
-                .any(|line| line.contains("unsupported startup parameter")) =>
-        {
-            connect(&plain, deadline).await
-        }
+        // Poolers take no settings along, and each refuses them in words of its own.
+        Err(Error::Refused { .. }) => connect(&plain, deadline).await,
         outcome => outcome,
     };
     let connection = connection.map_err(|error| match error {

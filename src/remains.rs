@@ -5,6 +5,7 @@
 
 use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
 
+use crate::attempt::{describe, is_transient};
 use crate::blocker::{self, Blocker, rows, text};
 use crate::connection::Connection;
 use crate::outside::{Effect, Outside, Scope, Twin};
@@ -117,20 +118,24 @@ async fn created(
     if !is(found, 2) {
         return Ok(Remains::Invalid(vec![name]));
     }
-    let (there, wanted) = (text(found, 3), wanted_definition(connection, table, twin).await?);
-    Ok(if there == wanted {
-        Remains::Whole(format!(
-            "the index {name} is there, valid, and as the file has it"
-        ))
-    } else {
-        Remains::Other {
-            what: format!(
-                "the index {name} is there already, and is another one: it is {}, the file has {}",
-                there.as_deref().unwrap_or_default().trim(),
-                wanted.as_deref().unwrap_or_default().trim()
-            ),
-            hint: "drop or rename the index that is there, or give the one of the new migration another name",
+    let there = text(found, 3).unwrap_or_default();
+    let difference = match wanted_definition(connection, table, twin).await {
+        Ok(wanted) if wanted == there => {
+            return Ok(Remains::Whole(format!(
+                "the index {name} is there, valid, and as the file has it"
+            )));
         }
+        Ok(wanted) => format!(
+            "is another one: it is {}, the file has {}",
+            there.trim(),
+            wanted.trim()
+        ),
+        Err(error) if is_transient(&error) => return Err(error),
+        Err(error) => format!("cannot be compared with the file's: {}", describe(&error)),
+    };
+    Ok(Remains::Other {
+        what: format!("the index {name} is there already, and {difference}"),
+        hint: "drop or rename the index that is there, or give the one of the new migration another name",
     })
 }
 
@@ -143,7 +148,7 @@ async fn wanted_definition(
     connection: &Connection,
     table: &str,
     twin: &Twin,
-) -> Result<Option<String>, tokio_postgres::Error> {
+) -> Result<String, tokio_postgres::Error> {
     let question = format!(
         "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n\
          SET LOCAL statement_timeout = 0;\n\
@@ -164,10 +169,11 @@ async fn wanted_definition(
             return Err(error);
         }
     };
-    Ok(answers.iter().find_map(|answer| match answer {
+    let definition = answers.iter().find_map(|answer| match answer {
         SimpleQueryMessage::Row(row) => text(row, 0),
         _ => None,
-    }))
+    });
+    Ok(definition.unwrap_or_default())
 }
 
 async fn dropped(connection: &Connection, index: &str) -> Result<Remains, tokio_postgres::Error> {

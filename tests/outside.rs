@@ -236,6 +236,7 @@ fn one_index_is_recognised_however_it_is_written() {
         ("ON busy (b)", "ON busy (b COLLATE \"C\")"),
         ("ON busy (a)", "ON busy (a) WITH (fillfactor = 70)"),
         ("ON busy (b)", "ON busy USING hash (b)"),
+        ("ON busy (b)", "ON busy (nothing)"),
     ] {
         let database = with_table();
         database.execute(&format!("CREATE INDEX i {there}"));
