@@ -101,6 +101,7 @@ fn stall(lock_timeout: Duration, age: Duration, settings: &[(&str, &str)]) -> Ac
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "a figure for who reads the test's output")]
 fn an_app_never_stalls_for_longer_than_the_budget() {
     let short = [("MIGRATE_LOCK_TIMEOUT", "1s"), ("MIGRATE_LOCK_BUDGET", "1s")];
     for (lock_timeout, budget, settings) in [(2, 4, &[][..]), (1, 1, &short)] {
@@ -116,6 +117,7 @@ fn an_app_never_stalls_for_longer_than_the_budget() {
 
 /// Nobody queues behind a transaction that is older than the budget, and so nobody queues behind us.
 #[test]
+#[expect(clippy::print_stderr, reason = "a figure for who reads the test's output")]
 fn an_app_does_not_notice_a_migration_that_waits_for_an_old_transaction() {
     let budget = [("MIGRATE_LOCK_BUDGET", "1500ms")];
     let account = stall(Duration::from_secs(2), Duration::from_millis(1500), &budget);

@@ -28,6 +28,7 @@ fn rounds() -> u32 {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "a figure for who reads the test's output")]
 fn copies_that_start_at_once_all_succeed_and_apply_once() {
     // A server of its own: 64 copies take most of the 100 connections that it has.
     let server = Server::start(ServerOptions::new());
