@@ -120,6 +120,14 @@ pub enum Error {
     /// Files hold something that cannot be applied; none of them was run.
     #[error("{} cannot be applied; nothing was changed", count(.0.len(), "place in the pending migrations", "places in the pending migrations"))]
     Preflight(Vec<Finding>),
+    /// No host of the URL could be written to, which `target_session_attrs` asks for, for as long as was waited.
+    #[error("{server} could only be read, and for {} no other server could be written to", in_seconds(*waited))]
+    ReadOnly {
+        /// The server.
+        server: String,
+        /// How long it was waited for.
+        waited: Duration,
+    },
     /// The database was reached and refused the connection.
     #[error("{server} refused the connection")]
     Refused {
@@ -265,7 +273,7 @@ impl Error {
             | Self::Source { .. }
             | Self::UnfitSession { .. }
             | Self::UnknownTarget { .. } => ExitStatus::Usage,
-            Self::Denied(_) | Self::Refused { .. } => ExitStatus::Refused,
+            Self::Denied(_) | Self::ReadOnly { .. } | Self::Refused { .. } => ExitStatus::Refused,
             Self::Locked { .. } | Self::LockTimeout { .. } => ExitStatus::Blocked,
             Self::Migration { rejection, .. } if rejection.sql_state == SqlState::INSUFFICIENT_PRIVILEGE => {
                 ExitStatus::Refused
@@ -325,6 +333,7 @@ impl Error {
             | Self::HistoryElsewhere { .. }
             | Self::Locked { holder: None, .. }
             | Self::Pending(_)
+            | Self::ReadOnly { .. }
             | Self::Source { .. }
             | Self::Unconfirmed(_)
             | Self::UnknownTarget { .. } => Vec::new(),

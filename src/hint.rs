@@ -40,6 +40,9 @@ impl Error {
             }
             Self::Migration { rejection, .. } => migration_hint(rejection).into_iter().collect(),
             Self::Pending(_) => one("run zerostarter-db migrate"),
+            Self::ReadOnly { .. } => one(
+                "promote a standby, add the primary to the URL, or raise MIGRATE_WAIT; default_transaction_read_only of a role or database counts too",
+            ),
             Self::Refused {
                 role,
                 database,
