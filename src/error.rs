@@ -49,6 +49,14 @@ pub enum Error {
     /// refinery's engine refused what our own comparison had let pass.
     #[error("the migration engine refused: {0}")]
     Engine(String),
+    /// Somebody has locked the history for longer than was waited.
+    #[error("the history of migrations is locked by somebody and could not be read")]
+    HistoryLocked {
+        /// What the server said.
+        answer: String,
+        /// Who, where that could be seen.
+        holder: Option<Box<Blocker>>,
+    },
     /// The history lies in another schema than the one that migrations would be applied to.
     #[error("the history is in the schema {found}, but tables would now be made in {schema}")]
     HistoryElsewhere {
@@ -274,7 +282,9 @@ impl Error {
             | Self::UnfitSession { .. }
             | Self::UnknownTarget { .. } => ExitStatus::Usage,
             Self::Denied(_) | Self::ReadOnly { .. } | Self::Refused { .. } => ExitStatus::Refused,
-            Self::Locked { .. } | Self::LockTimeout { .. } => ExitStatus::Blocked,
+            Self::HistoryLocked { .. } | Self::Locked { .. } | Self::LockTimeout { .. } => {
+                ExitStatus::Blocked
+            }
             Self::Migration { rejection, .. } if rejection.sql_state == SqlState::INSUFFICIENT_PRIVILEGE => {
                 ExitStatus::Refused
             }
@@ -316,6 +326,9 @@ impl Error {
             Self::Locked {
                 holder: Some(holder), ..
             } => vec![format!("in the way: {holder}")],
+            Self::HistoryLocked { answer, holder } => std::iter::once(answer.clone())
+                .chain(holder.iter().map(|holder| format!("in the way: {holder}")))
+                .collect(),
             Self::LockTimeout { reason, wait, .. } => std::iter::once(reason.clone())
                 .chain(wait.iter().map(|wait| format!("it waited for {wait}")))
                 .collect(),
