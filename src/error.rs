@@ -269,6 +269,14 @@ impl Error {
         }
     }
 
+    /// Whether the server is there and has no database of that name.
+    pub(crate) fn is_missing_database(&self) -> bool {
+        match self {
+            Self::Refused { source, .. } => source.sql_state() == Some(&SqlState::INVALID_CATALOG_NAME),
+            _ => false,
+        }
+    }
+
     /// The status to exit with.
     #[must_use]
     pub fn exit_status(&self) -> ExitStatus {

@@ -8,7 +8,6 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use refinery_core::{Runner, Target};
 use tokio::time::{Instant, timeout};
-use tokio_postgres::error::SqlState;
 
 use crate::alone;
 use crate::attempt::AttemptError;
@@ -204,9 +203,7 @@ impl Migrator<'_> {
 
 async fn connect_or_create(config: &Config, deadline: Instant) -> Result<Connection, Error> {
     match connect(config, deadline).await {
-        Err(Error::Refused { source, .. })
-            if config.create_database && source.sql_state() == Some(&SqlState::INVALID_CATALOG_NAME) =>
-        {
+        Err(error) if config.create_database && error.is_missing_database() => {
             create_database(config, deadline).await?;
             connect(config, deadline).await
         }

@@ -79,7 +79,7 @@ async fn look_only(
 ) -> Result<(), Error> {
     match command {
         Command::Status { .. } => status::run(config, files, output).await,
-        Command::Check => check::run(config, files).await,
+        Command::Check(_) => check::run(config, files).await,
         Command::Wait { .. } => wait::run(config, files).await,
         Command::Plan(_) => plan::run(config, files, output).await,
         Command::Migrate(_) | Command::Env | Command::Completions { .. } => {

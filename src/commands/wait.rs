@@ -22,12 +22,22 @@ pub(super) async fn run(config: &Config, files: &[SourceFile]) -> Result<(), Err
     let deadline = started + config.wait_timeout;
     let mut told: Option<String> = None;
     loop {
-        let connection = connect(config, deadline).await?;
+        let connection = match connect(config, deadline).await {
+            // Another copy may be about to make it.
+            Err(error) if error.is_missing_database() => {
+                if has_paused(&error, deadline, &mut told).await {
+                    continue;
+                }
+                return Err(error);
+            }
+            outcome => outcome?,
+        };
         let verdict = loop {
             let not_yet = match catalog::read(&connection, config).await {
                 Ok(snapshot) => {
                     let comparison = migrator::agree(config, &snapshot, files)?;
-                    let pending = names(files, &comparison.pending);
+                    let pending = migrator::pending_up_to_target(config, files, &comparison)?;
+                    let pending = names(files, &pending);
                     if pending.is_empty() {
                         break Some(Ok(()));
                     }
@@ -72,6 +82,7 @@ async fn has_paused(not_yet: &Error, deadline: Instant, told: &mut Option<String
     }
     let (awaited, details) = match not_yet {
         Error::Pending(pending) => (format!("{} applied", are(pending)), String::new()),
+        Error::Refused { database, .. } => (format!("there is a database {database}"), String::new()),
         error => (
             "the history can be read".to_owned(),
             format!(": {}", error.details().join(", ")),
