@@ -48,7 +48,6 @@ pub async fn migrate(
     };
     progress.lock().is_stopping = true;
     let brake = progress.lock().brake.clone();
-    let mut is_confirmed = false;
     if let Some(brake) = brake {
         let pulling = async {
             brake.pull().await;
@@ -57,9 +56,8 @@ pub async fn migrate(
         // So that the server has rolled back, and the lock is free, before we are gone.
         match timeout(STOPPING_LIMIT, select(work, pin!(pulling))).await {
             Ok(Either::Left((Ok(()), _))) => return Ok(()),
-            Ok(Either::Left((Err(_), _))) => is_confirmed = true,
+            Ok(Either::Left((Err(_), _))) | Err(_) => {}
             Ok(Either::Right((never, _))) => match never {},
-            Err(_) => {}
         }
     }
     let state = progress.lock();
@@ -67,7 +65,7 @@ pub async fn migrate(
         signal,
         under_way: state.unfinished(),
         // The end of what is under way now says nothing about what was when an earlier connection was lost.
-        is_confirmed: is_confirmed && state.under_way.is_some(),
+        is_confirmed: state.is_rolled_back && state.under_way.is_some(),
         remains: state.remains.clone(),
         applied: state.applied_names(),
     })
@@ -102,6 +100,8 @@ async fn run(config: &Config, files: &[SourceFile], progress: &Progress) -> Resu
         }
         match interruption {
             Interruption::Fatal(error) => {
+                // Known from here on, however long the farewell takes.
+                progress.lock().is_rolled_back = true;
                 connection.close().await;
                 return Err(with_applied(error, progress));
             }

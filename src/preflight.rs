@@ -37,8 +37,7 @@ const ATOMIC_HINT: &str =
     "apply without --atomic (MIGRATE_ATOMIC), or first the migrations before this one with MIGRATE_TARGET";
 const SET_HINT: &str =
     "write SET LOCAL, which ends with the file, or set POSTGRES_DIRECT_URL to the database behind the pooler";
-const RESET_HINT: &str =
-    "name what to undo (RESET search_path, DISCARD TEMP); what a file sets for its session is undone after it anyway";
+const RESET_HINT: &str = "name what to undo (RESET search_path, DISCARD TEMP); what a file sets for its session is undone after it anyway";
 const CLOSE_HINT: &str = "close it; otherwise it would swallow everything that follows";
 
 /// Everything in `files` that is refused. `behind_pooler`: whether a session may be shared with others.
