@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use tokio_postgres::error::SqlState;
 
+/// What tokio-postgres says of a server that `target_session_attrs=read-write` rules out.
+const READ_ONLY: &str = "database does not allow writes";
+
 /// Why an attempt to connect failed.
 #[derive(Debug)]
 pub enum AttemptError {
@@ -40,6 +43,15 @@ impl AttemptError {
             Self::TimedOut(_) => true,
             Self::ClientCertificate(_) => false,
             Self::Postgres(error) => is_transient(error),
+        }
+    }
+
+    /// Whether the server was ruled out by `target_session_attrs=read-write`.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        match self {
+            Self::Postgres(error) => find_io_error(error).is_some_and(says_read_only),
+            Self::TimedOut(_) | Self::ClientCertificate(_) => false,
         }
     }
 
@@ -127,12 +139,24 @@ pub fn is_transient(error: &tokio_postgres::Error) -> bool {
     if find_tls_error(error).is_some() {
         return false;
     }
+    find_io_error(error).is_some_and(|io| {
+        // A standby may be promoted: that is what several hosts are named for.
+        says_read_only(io)
+            || (io.kind() != io::ErrorKind::PermissionDenied && io.kind() != io::ErrorKind::InvalidInput)
+    })
+}
+
+fn says_read_only(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::PermissionDenied && error.to_string() == READ_ONLY
+}
+
+fn find_io_error(error: &tokio_postgres::Error) -> Option<&io::Error> {
     let mut source = error.source();
     while let Some(cause) = source {
         if let Some(io) = cause.downcast_ref::<io::Error>() {
-            return io.kind() != io::ErrorKind::PermissionDenied && io.kind() != io::ErrorKind::InvalidInput;
+            return Some(io);
         }
         source = cause.source();
     }
-    false
+    None
 }

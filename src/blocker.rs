@@ -7,6 +7,7 @@ use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
 
 use crate::connection::Connection;
 use crate::duration::in_seconds;
+use crate::history::HISTORY_TABLE;
 use crate::lock::advisory_key;
 use crate::sql::literal;
 
@@ -225,6 +226,33 @@ pub(crate) async fn find_one(
     )
     .await?;
     Ok(rows.first().map(|row| read_blocker(row, 0)))
+}
+
+/// Who lets nobody read the history in the schema `named`, or else in that of the search path.
+pub(crate) async fn find_history_locker(
+    connection: &Connection,
+    named: Option<&str>,
+) -> Result<Option<Blocker>, tokio_postgres::Error> {
+    let in_schema = |schema: &str| {
+        format!("pg_catalog.to_regclass(pg_catalog.quote_ident({schema}) || '.{HISTORY_TABLE}')")
+    };
+    let history = named.map_or_else(
+        || {
+            format!(
+                "pg_catalog.to_regclass('{HISTORY_TABLE}'), {}",
+                in_schema("pg_catalog.current_schema()")
+            )
+        },
+        |named| in_schema(&literal(named)),
+    );
+    find_one(
+        connection,
+        &format!(
+            "b.datname = pg_catalog.current_database() AND b.pid IN (SELECT pid FROM pg_catalog.pg_locks \
+               WHERE granted AND mode = 'AccessExclusiveLock' AND relation IN ({history}))"
+        ),
+    )
+    .await
 }
 
 /// The rows of a question about what others do.

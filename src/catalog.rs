@@ -137,6 +137,9 @@ async fn read_once(
             Ok(Some(_)) => {}
             // The state comes first, so this is the history that is missing: a database never migrated.
             Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) && snapshot.is_some() => {
+                // To its very end: PgBouncer takes a server that reports itself ready when the next message is under
+                // way already for idle, and does not end what runs there should this client be killed.
+                while rows.try_next().await?.is_some() {}
                 return Ok(snapshot.unwrap_or_default());
             }
             Err(error) => return Err(error),

@@ -51,12 +51,15 @@ pub enum Command {
         json: bool,
     },
     /// Exit with 0 if nothing is pending, else with 5; changes nothing
-    Check,
+    Check(TargetFlag),
     /// Block until nothing is pending: for pods that start beside the one that migrates
     Wait {
         /// How long to block, exit with 5 after that [env: WAIT_TIMEOUT] [default: that of --lock-wait]
         #[arg(long, value_name = "DURATION")]
         timeout: Option<String>,
+        /// `--target`.
+        #[command(flatten)]
+        target: TargetFlag,
     },
     /// Show what migrate would run, with its SQL; changes nothing
     Plan(TargetFlag),
@@ -69,10 +72,10 @@ pub enum Command {
     },
 }
 
-/// `--target`, of the commands that apply or show migrations.
+/// `--target`, of the commands that apply, show or look for migrations.
 #[derive(Args, Clone, Debug, Default)]
 pub struct TargetFlag {
-    /// Stop after this version [env: MIGRATE_TARGET]
+    /// Leave out what is above this version [env: MIGRATE_TARGET]
     #[arg(long, value_name = "VERSION")]
     pub target: Option<String>,
 }
@@ -160,10 +163,12 @@ impl Cli {
                 ("MIGRATE_ATOMIC", yes(flags.atomic)),
                 ("MIGRATE_REPORT", flags.report),
             ],
-            Some(Command::Plan(flag)) => vec![("MIGRATE_TARGET", flag.target)],
+            Some(Command::Check(flag) | Command::Plan(flag)) => vec![("MIGRATE_TARGET", flag.target)],
             Some(Command::Status { json }) => vec![("STATUS_JSON", yes(json))],
-            Some(Command::Wait { timeout }) => vec![("WAIT_TIMEOUT", timeout)],
-            None | Some(Command::Check | Command::Env | Command::Completions { .. }) => vec![],
+            Some(Command::Wait { timeout, target }) => {
+                vec![("WAIT_TIMEOUT", timeout), ("MIGRATE_TARGET", target.target)]
+            }
+            None | Some(Command::Env | Command::Completions { .. }) => vec![],
         };
         let global = [
             ("NODE_ENV", flags.node_env),

@@ -15,6 +15,9 @@ use crate::url_parameters::{RootCertificate, SslMode};
 /// The password that compose.yaml has where nobody has chosen one.
 const LOCAL_PASSWORD: &str = "local-development-only";
 
+/// The longest timeout that PostgreSQL knows: milliseconds in a 32-bit number.
+const LONGEST_DURATION: Duration = Duration::from_millis(i32::MAX.unsigned_abs() as u64);
+
 /// Collects problems while settings are read one by one.
 pub(crate) struct Reader<'a> {
     settings: &'a Settings,
@@ -76,6 +79,8 @@ impl Reader<'_> {
         answer.unwrap_or_default()
     }
 
+    /// Less than a millisecond would be sent as 0, which means for ever. What is longer than the server counts is
+    /// refused also where only we count it: the clock does not reach to the end of every duration.
     pub(crate) fn duration(&mut self, name: &str) -> Duration {
         let parsed = self.parse(name, "is not a duration such as 250ms, 30s or 10m", |text| {
             if text == "0" {
@@ -84,10 +89,20 @@ impl Reader<'_> {
                 humantime::parse_duration(text).ok()
             }
         });
-        parsed.unwrap_or_default()
+        let duration = parsed.unwrap_or_default();
+        let complaint = if duration > LONGEST_DURATION {
+            "is longer than the 24 days that PostgreSQL can count"
+        } else if !duration.is_zero() && duration < Duration::from_millis(1) {
+            "is shorter than the millisecond that PostgreSQL counts in"
+        } else {
+            return duration;
+        };
+        let variable = self.settings.get(name).map(|setting| named(name, &setting));
+        self.problem(variable.unwrap_or_default(), complaint, None);
+        Duration::ZERO
     }
 
-    /// A timeout of the server's: milliseconds in a 32-bit number, of which 0 means none.
+    /// A timeout of the server's, of which 0 means none.
     pub(crate) fn server_duration(&mut self, name: &str) -> Duration {
         if self
             .settings
@@ -96,11 +111,7 @@ impl Reader<'_> {
         {
             return Duration::ZERO;
         }
-        let duration = self.duration(name);
-        if i32::try_from(duration.as_millis()).is_err() {
-            self.problem(name, "is longer than the 24 days that PostgreSQL can count", None);
-        }
-        duration
+        self.duration(name)
     }
 
     /// The stack's password for a first try on one's own machine is in a file that everybody can read.

@@ -23,7 +23,8 @@ const WAITING_LOG_INTERVAL: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 ///
-/// [`Error::Unreachable`] when the time is over, [`Error::Refused`] at once when the server says no.
+/// [`Error::Unreachable`] or [`Error::ReadOnly`] when the time is over, [`Error::Refused`] at once when the server
+/// says no.
 pub async fn connect(config: &Config, deadline: Instant) -> Result<Connection, Error> {
     let started = Instant::now();
     let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(2));
@@ -52,10 +53,16 @@ pub async fn connect(config: &Config, deadline: Instant) -> Result<Connection, E
         }
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Err(Error::Unreachable {
-                server,
-                waited: started.elapsed(),
-                source: Box::new(failure),
+            let waited = started.elapsed();
+            return Err(if failure.is_read_only() {
+                Error::ReadOnly { server, waited }
+            } else {
+                let source = Box::new(failure);
+                Error::Unreachable {
+                    server,
+                    waited,
+                    source,
+                }
             });
         }
         let reason = failure.to_string();
@@ -124,7 +131,8 @@ pub async fn create_database(config: &Config, deadline: Instant) -> Result<(), E
     Ok(())
 }
 
-/// Tries every host once. The failure that is reported is the first that waiting cannot mend, else the last.
+/// Tries every host once. The failure that is reported is the first that waiting cannot mend, else that of a server
+/// which can only be read, else the last.
 async fn attempt_each_host(config: &Config, deadline: Instant) -> Result<Connection, (String, AttemptError)> {
     let mut hosts: Vec<&Host> = config.url.hosts.iter().collect();
     if config.url.parameters.load_balance_hosts == Some(LoadBalanceHosts::Random) {
@@ -136,7 +144,10 @@ async fn attempt_each_host(config: &Config, deadline: Instant) -> Result<Connect
             Ok(connection) => return Ok(connection),
             Err(error) => {
                 tracing::debug!(server = %host, "{host}: {error}");
-                if failure.as_ref().is_none_or(|(_, first)| first.is_transient()) {
+                let says_less = |first: &AttemptError| {
+                    first.is_transient() && !(first.is_read_only() && error.is_transient())
+                };
+                if failure.as_ref().is_none_or(|(_, first)| says_less(first)) {
                     failure = Some((host.to_string(), error));
                 }
             }

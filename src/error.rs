@@ -49,6 +49,14 @@ pub enum Error {
     /// refinery's engine refused what our own comparison had let pass.
     #[error("the migration engine refused: {0}")]
     Engine(String),
+    /// Somebody has locked the history for longer than was waited.
+    #[error("the history of migrations is locked by somebody and could not be read")]
+    HistoryLocked {
+        /// What the server said.
+        answer: String,
+        /// Who, where that could be seen.
+        holder: Option<Box<Blocker>>,
+    },
     /// The history lies in another schema than the one that migrations would be applied to.
     #[error("the history is in the schema {found}, but tables would now be made in {schema}")]
     HistoryElsewhere {
@@ -120,6 +128,14 @@ pub enum Error {
     /// Files hold something that cannot be applied; none of them was run.
     #[error("{} cannot be applied; nothing was changed", count(.0.len(), "place in the pending migrations", "places in the pending migrations"))]
     Preflight(Vec<Finding>),
+    /// No host of the URL could be written to, which `target_session_attrs` asks for, for as long as was waited.
+    #[error("{server} could only be read, and for {} no other server could be written to", in_seconds(*waited))]
+    ReadOnly {
+        /// The server.
+        server: String,
+        /// How long it was waited for.
+        waited: Duration,
+    },
     /// The database was reached and refused the connection.
     #[error("{server} refused the connection")]
     Refused {
@@ -253,6 +269,14 @@ impl Error {
         }
     }
 
+    /// Whether the server is there and has no database of that name.
+    pub(crate) fn is_missing_database(&self) -> bool {
+        match self {
+            Self::Refused { source, .. } => source.sql_state() == Some(&SqlState::INVALID_CATALOG_NAME),
+            _ => false,
+        }
+    }
+
     /// The status to exit with.
     #[must_use]
     pub fn exit_status(&self) -> ExitStatus {
@@ -265,8 +289,10 @@ impl Error {
             | Self::Source { .. }
             | Self::UnfitSession { .. }
             | Self::UnknownTarget { .. } => ExitStatus::Usage,
-            Self::Denied(_) | Self::Refused { .. } => ExitStatus::Refused,
-            Self::Locked { .. } | Self::LockTimeout { .. } => ExitStatus::Blocked,
+            Self::Denied(_) | Self::ReadOnly { .. } | Self::Refused { .. } => ExitStatus::Refused,
+            Self::HistoryLocked { .. } | Self::Locked { .. } | Self::LockTimeout { .. } => {
+                ExitStatus::Blocked
+            }
             Self::Migration { rejection, .. } if rejection.sql_state == SqlState::INSUFFICIENT_PRIVILEGE => {
                 ExitStatus::Refused
             }
@@ -308,6 +334,9 @@ impl Error {
             Self::Locked {
                 holder: Some(holder), ..
             } => vec![format!("in the way: {holder}")],
+            Self::HistoryLocked { answer, holder } => std::iter::once(answer.clone())
+                .chain(holder.iter().map(|holder| format!("in the way: {holder}")))
+                .collect(),
             Self::LockTimeout { reason, wait, .. } => std::iter::once(reason.clone())
                 .chain(wait.iter().map(|wait| format!("it waited for {wait}")))
                 .collect(),
@@ -325,6 +354,7 @@ impl Error {
             | Self::HistoryElsewhere { .. }
             | Self::Locked { holder: None, .. }
             | Self::Pending(_)
+            | Self::ReadOnly { .. }
             | Self::Source { .. }
             | Self::Unconfirmed(_)
             | Self::UnknownTarget { .. } => Vec::new(),

@@ -32,6 +32,12 @@ impl Error {
             Self::Locked {
                 holder: Some(holder), ..
             } => blocker_hints(std::slice::from_ref(&**holder), "MIGRATE_LOCK_WAIT"),
+            Self::HistoryLocked { holder: None, .. } => one(
+                "look in pg_locks for who holds a lock on refinery_schema_history, or raise MIGRATE_LOCK_TIMEOUT",
+            ),
+            Self::HistoryLocked {
+                holder: Some(holder), ..
+            } => blocker_hints(std::slice::from_ref(&**holder), "MIGRATE_LOCK_TIMEOUT"),
             Self::LockTimeout { wait: None, .. } => one(
                 "look in pg_stat_activity for long transactions on the tables of this migration, or raise MIGRATE_LOCK_TIMEOUT or MIGRATE_LOCK_RETRIES",
             ),
@@ -40,6 +46,9 @@ impl Error {
             }
             Self::Migration { rejection, .. } => migration_hint(rejection).into_iter().collect(),
             Self::Pending(_) => one("run zerostarter-db migrate"),
+            Self::ReadOnly { .. } => one(
+                "promote a standby, add the primary to the URL, or raise MIGRATE_WAIT; default_transaction_read_only of a role or database counts too",
+            ),
             Self::Refused {
                 role,
                 database,

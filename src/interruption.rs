@@ -46,7 +46,7 @@ pub(crate) fn interruption(failure: SessionError, wait: Option<Wait>, schema: &s
         SessionError::Fatal(error) => Interruption::Fatal(*error),
         SessionError::Lost(error) => Interruption::Lost(error),
         SessionError::BehindOld(stem) => Interruption::Beaten(Defeat {
-            stem,
+            stem: Some(stem),
             reason: wait.as_ref().map_or_else(
                 || "it did not queue behind a transaction older than MIGRATE_LOCK_BUDGET".to_owned(),
                 |wait| {
@@ -56,7 +56,7 @@ pub(crate) fn interruption(failure: SessionError, wait: Option<Wait>, schema: &s
             wait,
         }),
         SessionError::OverBudget(stem, waited) => Interruption::Beaten(Defeat {
-            stem,
+            stem: Some(stem),
             reason: format!(
                 "it had waited {} for locks, which is all of MIGRATE_LOCK_BUDGET",
                 in_seconds(waited)
@@ -66,7 +66,7 @@ pub(crate) fn interruption(failure: SessionError, wait: Option<Wait>, schema: &s
         SessionError::Rejected(rejection) if is_beaten(&rejection.sql_state) => {
             Interruption::Beaten(Defeat {
                 reason: format!("{} (SQLSTATE {})", rejection.message, rejection.sql_state.code()),
-                stem: rejection.stem,
+                stem: Some(rejection.stem),
                 wait,
             })
         }

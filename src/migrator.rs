@@ -8,16 +8,16 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use refinery_core::{Runner, Target};
 use tokio::time::{Instant, timeout};
-use tokio_postgres::error::SqlState;
 
 use crate::alone;
-use crate::blocker::join;
+use crate::attempt::AttemptError;
+use crate::blocker::{Blocker, Wait, find_history_locker, join};
 use crate::catalog::{self, Snapshot};
 use crate::config::{Ahead, Config};
 use crate::connect::{connect, create_database};
-use crate::connection::Connection;
+use crate::connection::{ATTEMPT_LIMIT, Connection};
 use crate::error::{Denial, Error};
-use crate::history::{Comparison, Conflict, compare};
+use crate::history::{Comparison, Conflict, HISTORY_TABLE, compare};
 use crate::interrupt::Signal;
 use crate::interruption::{Interruption, interruption, is_beaten};
 use crate::patience::{Defeat, Patience};
@@ -48,7 +48,6 @@ pub async fn migrate(
     };
     progress.lock().is_stopping = true;
     let brake = progress.lock().brake.clone();
-    let mut is_confirmed = false;
     if let Some(brake) = brake {
         let pulling = async {
             brake.pull().await;
@@ -57,9 +56,8 @@ pub async fn migrate(
         // So that the server has rolled back, and the lock is free, before we are gone.
         match timeout(STOPPING_LIMIT, select(work, pin!(pulling))).await {
             Ok(Either::Left((Ok(()), _))) => return Ok(()),
-            Ok(Either::Left((Err(_), _))) => is_confirmed = true,
+            Ok(Either::Left((Err(_), _))) | Err(_) => {}
             Ok(Either::Right((never, _))) => match never {},
-            Err(_) => {}
         }
     }
     let state = progress.lock();
@@ -67,7 +65,7 @@ pub async fn migrate(
         signal,
         under_way: state.unfinished(),
         // The end of what is under way now says nothing about what was when an earlier connection was lost.
-        is_confirmed: is_confirmed && state.under_way.is_some(),
+        is_confirmed: state.is_rolled_back && state.under_way.is_some(),
         remains: state.remains.clone(),
         applied: state.applied_names(),
     })
@@ -102,6 +100,8 @@ async fn run(config: &Config, files: &[SourceFile], progress: &Progress) -> Resu
         }
         match interruption {
             Interruption::Fatal(error) => {
+                // Known from here on, however long the farewell takes.
+                progress.lock().is_rolled_back = true;
                 connection.close().await;
                 return Err(with_applied(error, progress));
             }
@@ -203,9 +203,7 @@ impl Migrator<'_> {
 
 async fn connect_or_create(config: &Config, deadline: Instant) -> Result<Connection, Error> {
     match connect(config, deadline).await {
-        Err(Error::Refused { source, .. })
-            if config.create_database && source.sql_state() == Some(&SqlState::INVALID_CATALOG_NAME) =>
-        {
+        Err(error) if config.create_database && error.is_missing_database() => {
             create_database(config, deadline).await?;
             connect(config, deadline).await
         }
@@ -224,17 +222,43 @@ fn with_applied(error: Error, progress: &Progress) -> Error {
 }
 
 async fn read(connection: &Connection, config: &Config) -> Result<Snapshot, Interruption> {
-    catalog::read(connection, config)
-        .await
-        .map_err(|error| match error.sql_state() {
-            _ if error.is_transient() => Interruption::Lost(error),
-            Some(code) if is_beaten(code) => Interruption::Beaten(Defeat {
-                stem: "the history".to_owned(),
-                reason: error.to_string(),
-                wait: None,
-            }),
-            _ => Interruption::Fatal(Error::reading_failed(error)),
-        })
+    let error = match catalog::read(connection, config).await {
+        Ok(snapshot) => return Ok(snapshot),
+        Err(error) if error.is_transient() => return Err(Interruption::Lost(error)),
+        Err(error) => error,
+    };
+    if !error.sql_state().is_some_and(is_beaten) {
+        return Err(Interruption::Fatal(Error::reading_failed(error)));
+    }
+    Err(Interruption::Beaten(Defeat {
+        stem: None,
+        reason: error.to_string(),
+        wait: history_locker(connection, config).await.map(|holder| Wait {
+            since: String::new(),
+            waited: Duration::ZERO,
+            relation: Some(HISTORY_TABLE.to_owned()),
+            is_for_transaction: false,
+            blockers: vec![holder],
+        }),
+    }))
+}
+
+/// Who has locked the history, as far as that can be seen.
+async fn history_locker(connection: &Connection, config: &Config) -> Option<Blocker> {
+    let finding = find_history_locker(connection, config.url.parameters.schema.as_deref());
+    timeout(ATTEMPT_LIMIT, finding).await.ok()?.ok()?
+}
+
+/// The failure of reading the history, for a command that only looks.
+pub(crate) async fn reading_failed(connection: &Connection, config: &Config, failure: AttemptError) -> Error {
+    if failure.sql_state().is_some_and(is_beaten) {
+        Error::HistoryLocked {
+            answer: failure.to_string(),
+            holder: history_locker(connection, config).await.map(Box::new),
+        }
+    } else {
+        Error::reading_failed(failure)
+    }
 }
 
 /// The history and the migrations agree, or there is an error that says where they do not.

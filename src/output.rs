@@ -91,14 +91,16 @@ impl Output {
     ///
     /// [`Error::Output`], unless it is the reader that has gone away: it has what it wanted.
     pub fn data(&self, text: &str) -> Result<(), Error> {
-        let mut stdout = io::stdout().lock();
-        match stdout
-            .write_all(self.redact(text).as_bytes())
-            .and_then(|()| stdout.flush())
-        {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Output(error)),
-            _ => Ok(()),
-        }
+        to_stdout(&self.redact(text))
+    }
+
+    /// Writes data as JSON.
+    ///
+    /// # Errors
+    ///
+    /// As [`Output::data`].
+    pub(crate) fn json(&self, document: Value) -> Result<(), Error> {
+        to_stdout(&self.redacted_json(document))
     }
 
     /// Writes a line of the log. Fields are for machines: in text, the message says it all.
@@ -235,6 +237,14 @@ impl Output {
             // The status is part of the contract; the server rolls back when the connection closes.
             std::process::exit(ExitStatus::Failed.code().into());
         }));
+    }
+}
+
+fn to_stdout(text: &str) -> Result<(), Error> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Output(error)),
+        _ => Ok(()),
     }
 }
 

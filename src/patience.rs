@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::attempt::AttemptError;
 use crate::backoff::Backoff;
-use crate::blocker::{Blocker, Wait, find_holder};
+use crate::blocker::{Blocker, Wait, find_holder, join};
 use crate::config::Config;
 use crate::connect::connect;
 use crate::connection::{ATTEMPT_LIMIT, Connection};
@@ -128,20 +128,36 @@ impl<'a> Patience<'a> {
         let Defeat { stem, reason, wait } = defeat;
         self.lost_against = wait.or(self.lost_against.take());
         if tries >= self.config.lock_retries {
-            return Err(Error::LockTimeout {
-                stem,
-                tries,
-                reason,
-                wait: self.lost_against.take().map(Box::new),
+            let wait = self.lost_against.take().map(Box::new);
+            return Err(match stem {
+                Some(stem) => Error::LockTimeout {
+                    stem,
+                    tries,
+                    reason,
+                    wait,
+                },
+                None => Error::HistoryLocked {
+                    answer: reason,
+                    holder: wait.and_then(|wait| wait.blockers.into_iter().next().map(Box::new)),
+                },
             });
         }
         let pause = self.blockade.next_pause();
         let pause_ms = millis(pause);
+        let failure = match (&stem, &self.lost_against) {
+            (Some(stem), _) => format!("{stem} was rolled back: {reason}"),
+            // Nobody has watched it, so that nobody has said this yet.
+            (None, Some(wait)) => format!(
+                "the history could not be read: {reason}, in the way: {}",
+                join(&wait.blockers)
+            ),
+            (None, None) => format!("the history could not be read: {reason}"),
+        };
         tracing::warn!(
             migration = stem,
             attempt = tries,
             pause_ms,
-            "{stem} was rolled back: {reason}; try {} of {} follows in {}",
+            "{failure}; try {} of {} follows in {}",
             tries + 1,
             self.config.lock_retries,
             in_seconds(pause)
@@ -154,7 +170,8 @@ impl<'a> Patience<'a> {
 
 /// A try that lost against the locks of others.
 pub(crate) struct Defeat {
-    pub(crate) stem: String,
+    /// The migration; `None` where it was the reading of the history.
+    pub(crate) stem: Option<String>,
     /// What the server said.
     pub(crate) reason: String,
     /// The lock it waited for, if there was time to see it.

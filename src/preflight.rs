@@ -37,6 +37,7 @@ const ATOMIC_HINT: &str =
     "apply without --atomic (MIGRATE_ATOMIC), or first the migrations before this one with MIGRATE_TARGET";
 const SET_HINT: &str =
     "write SET LOCAL, which ends with the file, or set POSTGRES_DIRECT_URL to the database behind the pooler";
+const RESET_HINT: &str = "name what to undo (RESET search_path, DISCARD TEMP); what a file sets for its session is undone after it anyway";
 const CLOSE_HINT: &str = "close it; otherwise it would swallow everything that follows";
 
 /// Everything in `files` that is refused. `behind_pooler`: whether a session may be shared with others.
@@ -76,6 +77,11 @@ fn inspect_file(file: &SourceFile, behind_pooler: bool, in_one_transaction: bool
             Some((
                 format!("{name} needs a client that sends or receives the rows"),
                 COPY_HINT,
+            ))
+        } else if let Some(name) = reset_of_everything(statement) {
+            Some((
+                format!("{name} would also reset what this migration's transaction is guarded with"),
+                RESET_HINT,
             ))
         } else if let Some(outside) = outside::recognise(sql, statement) {
             match outside {
@@ -131,6 +137,17 @@ fn transaction_control(statement: &Statement<'_>) -> Option<&'static str> {
     let name = find(statement, CONTROL)?;
     let to_savepoint = name == "ROLLBACK" && statement.has("TO");
     (!to_savepoint).then_some(name)
+}
+
+/// Statements that undo the settings of our transaction with all others. RESET and DISCARD of one thing are fine.
+fn reset_of_everything(statement: &Statement<'_>) -> Option<&'static str> {
+    find(
+        statement,
+        &[
+            (&["RESET", "ALL"], "RESET ALL"),
+            (&["DISCARD", "ALL"], "DISCARD ALL"),
+        ],
+    )
 }
 
 fn client_copy(statement: &Statement<'_>) -> Option<&'static str> {

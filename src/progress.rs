@@ -94,6 +94,8 @@ pub struct State {
     pub(crate) remains: Option<String>,
     /// A signal has come: nothing more is begun.
     pub(crate) is_stopping: bool,
+    /// The server has said that what was under way failed.
+    pub(crate) is_rolled_back: bool,
     /// What stops the connection that the run works on.
     pub(crate) brake: Option<Arc<Brake>>,
 }

@@ -154,21 +154,20 @@ impl<'a> Session<'a> {
             Err(failure) if !matches!(failure, SessionError::Lost(_)) => failure,
             outcome => return outcome,
         };
-        self.roll_back().await;
         self.blocked = blocked;
-        if matches!(failure, SessionError::BehindOld(_)) {
-            let looking = find_old(self.connection, &locked_tables, self.config.lock_budget);
-            let found = timeout(ATTEMPT_LIMIT, looking).await;
-            self.blocked = found.ok().and_then(Result::ok).flatten();
-        }
-        let SessionError::Rejected(rejection) = failure else {
-            return Err(failure);
+        let rejection = match failure {
+            SessionError::Rejected(rejection) if rejection.sql_state == SqlState::QUERY_CANCELED => rejection,
+            failure => {
+                self.roll_back().await;
+                if matches!(failure, SessionError::BehindOld(_)) {
+                    let looking = find_old(self.connection, &locked_tables, self.config.lock_budget);
+                    let found = timeout(ATTEMPT_LIMIT, looking).await;
+                    self.blocked = found.ok().and_then(Result::ok).flatten();
+                }
+                return Err(failure);
+            }
         };
-        if rejection.sql_state != SqlState::QUERY_CANCELED {
-            return Err(SessionError::Rejected(rejection));
-        }
-        // What was cancelled may have been the confirmation of a commit.
-        match (self.find_committed(last).await?, cancelled_after) {
+        match (self.roll_back_or_find_committed(last).await?, cancelled_after) {
             (Some(version), _) => Ok(Some(version)),
             (None, Some(waited)) => Err(SessionError::OverBudget(rejection.stem, waited)),
             (None, None) => Err(SessionError::Rejected(rejection)),
@@ -319,9 +318,11 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Whether the history has `file` although its message ended in an error.
-    async fn find_committed(&self, file: &SourceFile) -> Result<Option<i64>, SessionError> {
-        let question = self.envelope().find_committed(file);
+    /// Rolls back what was cancelled, and asks in the same breath whether the history has `file` although its message
+    /// ended in an error: what was cancelled may have been the confirmation of a commit. Whoever has sent a signal
+    /// waits for the answer.
+    async fn roll_back_or_find_committed(&self, file: &SourceFile) -> Result<Option<i64>, SessionError> {
+        let question = format!("ROLLBACK;\n{}", self.envelope().find_committed(file));
         let answers = match timeout(ATTEMPT_LIMIT, self.connection.client().simple_query(&question)).await {
             Ok(Ok(answers)) => answers,
             // The next connection will ask.

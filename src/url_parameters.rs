@@ -267,6 +267,17 @@ impl Parameters {
                 "has a value in its parameter {name} that is not a whole number"
             ))
         })?;
+        let limit = match name {
+            "keepalives_idle" | "keepalives_interval" => 32_767,
+            "keepalives_count" | "keepalives_retries" => 127,
+            "tcp_user_timeout" => i32::MAX.unsigned_abs(),
+            _ => u32::MAX,
+        };
+        if number > limit {
+            return Err(UrlError::new(format!(
+                "has a value in its parameter {name} that is above {limit}, which is all that a socket takes"
+            )));
+        }
         let positive = Some(number).filter(|number| *number > 0);
         let seconds = positive.map(|number| Duration::from_secs(number.into()));
         let milliseconds = positive.map(|number| Duration::from_millis(number.into()));

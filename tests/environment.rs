@@ -5,7 +5,7 @@ use zerostarter_db::config::{Config, NodeEnv};
 use zerostarter_db::settings::{Settings, VARIABLES};
 use zerostarter_db::variables::Layer;
 
-use crate::harness::{Command, Server};
+use crate::harness::{Command, Server, zerostarter_db};
 
 const URL: &str = "postgres://me@127.0.0.1:5432/app?sslmode=disable";
 
@@ -106,6 +106,64 @@ fn node_env_may_come_from_the_env_file_and_chooses_the_other_one() {
         .file("test", "MIGRATE_WAIT=9s\n")
         .file(".env.test", "MIGRATE_WAIT=9s\n");
     assert_eq!(shown(&command, "MIGRATE_WAIT"), "MIGRATE_WAIT=60s  (default)");
+}
+
+/// Of a fraction of a millisecond the server would make 0, which means for ever; and no clock reaches to the end of
+/// the longest durations that can be written.
+#[test]
+fn durations_that_cannot_be_kept_are_refused_wherever_they_come_from() {
+    let database = Server::shared().database();
+    for (variable, flag, command) in [
+        ("MIGRATE_WAIT", "--wait", "migrate"),
+        ("MIGRATE_LOCK_WAIT", "--lock-wait", "migrate"),
+        ("MIGRATE_LOCK_TIMEOUT", "--lock-timeout", "migrate"),
+        ("MIGRATE_LOCK_BUDGET", "--lock-budget", "migrate"),
+        ("MIGRATE_STATEMENT_TIMEOUT", "--statement-timeout", "migrate"),
+        ("WAIT_TIMEOUT", "--timeout", "wait"),
+    ] {
+        for (value, complaint) in [
+            (
+                "999us",
+                "is shorter than the millisecond that PostgreSQL counts in",
+            ),
+            ("1ns", "is shorter than the millisecond that PostgreSQL counts in"),
+            (
+                "2147483648ms",
+                "is longer than the 24 days that PostgreSQL can count",
+            ),
+            (
+                "18446744073709551615s",
+                "is longer than the 24 days that PostgreSQL can count",
+            ),
+        ] {
+            let by_variable = zerostarter_db(&database).arg(command).env(variable, value).run();
+            assert_eq!(by_variable.status, 2, "{}", by_variable.stderr);
+            let line = format!("\n  {variable} {complaint}\n");
+            assert!(by_variable.stderr.contains(&line), "{}", by_variable.stderr);
+            let by_flag = zerostarter_db(&database).args([command, flag, value]).run();
+            assert_eq!(by_flag.status, 2, "{}", by_flag.stderr);
+            let [start, end] = [format!("\n  {variable} (from "), format!(") {complaint}\n")];
+            assert!(
+                by_flag.stderr.contains(&start) && by_flag.stderr.contains(&end),
+                "{}",
+                by_flag.stderr
+            );
+        }
+    }
+    let longest = [
+        "MIGRATE_WAIT",
+        "MIGRATE_LOCK_WAIT",
+        "MIGRATE_LOCK_TIMEOUT",
+        "MIGRATE_LOCK_BUDGET",
+        "MIGRATE_STATEMENT_TIMEOUT",
+        "WAIT_TIMEOUT",
+    ]
+    .into_iter()
+    .fold(zerostarter_db(&database), |command, variable| {
+        command.env(variable, "2147483647ms")
+    });
+    assert_eq!(longest.run().status, 0);
+    assert_eq!(longest.arg("wait").run().status, 0);
 }
 
 #[test]

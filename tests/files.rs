@@ -66,6 +66,31 @@ fn what_ends_a_transaction_is_refused_with_its_line() {
 }
 
 #[test]
+fn a_reset_of_everything_is_refused_and_one_of_something_is_not() {
+    assert_snapshot!(refused("CREATE TABLE t ();\nRESET ALL;\n discard /* it */ all;"), @"
+    status: 2
+    --- stdout
+    --- stderr
+    error: 2 places in the pending migrations cannot be applied; nothing was changed
+      migrations/V2__bad.sql:2: RESET ALL would also reset what this migration's transaction is guarded with
+      migrations/V2__bad.sql:3: DISCARD ALL would also reset what this migration's transaction is guarded with
+
+    hint: name what to undo (RESET search_path, DISCARD TEMP); what a file sets for its session is undone after it anyway
+    ");
+    let database = Server::shared().database();
+    let run = zerostarter_db(&database)
+        .migration(
+            "V1__reset.sql",
+            "SET search_path = pg_catalog; RESET search_path; SET ROLE pg_read_all_data; RESET ROLE; \
+             SET SESSION AUTHORIZATION DEFAULT; RESET SESSION AUTHORIZATION; \
+             DISCARD PLANS; DISCARD SEQUENCES; DISCARD TEMP; CREATE TABLE t ();",
+        )
+        .run();
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    assert_eq!(database.catalog(), ["table public.t"]);
+}
+
+#[test]
 fn what_needs_a_client_is_refused() {
     assert_snapshot!(refused("CREATE TABLE t (a int);\nCOPY t (a) FROM STDIN;\n1\n\\.\n"), @"
     status: 2

@@ -305,3 +305,69 @@ fn two_files_of_one_version_are_refused() {
     hint: give one of the two files the next free version
     ");
 }
+
+/// Somebody who has locked the history itself keeps every command from it, and is named.
+#[test]
+fn a_history_that_is_locked_blocks_every_command() {
+    let database = Server::shared().database();
+    assert_eq!(with(&database, &[ONE]).run().status, 0);
+    let session = database.session();
+    let lock = "BEGIN; LOCK TABLE refinery_schema_history";
+    session.execute(lock);
+    let command = || with(&database, &[ONE]).env("MIGRATE_LOCK_TIMEOUT", "50ms");
+    assert_snapshot!(command().env("MIGRATE_LOCK_RETRIES", "2").snapshot(), @"
+    status: 7
+    --- stdout
+    --- stderr
+    [time] WARN  the history could not be read: canceling statement due to lock timeout (SQLSTATE 55P03), in the way: pid [pid] (application harness, user postgres, idle in transaction, transaction open for [duration]), last statement: BEGIN; LOCK TABLE refinery_schema_history; try 2 of 2 follows in [duration]
+    error: the history of migrations is locked by somebody and could not be read
+      canceling statement due to lock timeout (SQLSTATE 55P03)
+      in the way: pid [pid] (application harness, user postgres, idle in transaction, transaction open for [duration]), last statement: BEGIN; LOCK TABLE refinery_schema_history
+
+    hint: let pid [pid] finish, end it with SELECT pg_terminate_backend([pid]), or raise MIGRATE_LOCK_TIMEOUT
+    ");
+    assert_snapshot!(command().arg("check").snapshot(), @"
+    status: 7
+    --- stdout
+    --- stderr
+    error: the history of migrations is locked by somebody and could not be read
+      canceling statement due to lock timeout (SQLSTATE 55P03)
+      in the way: pid [pid] (application harness, user postgres, idle in transaction, transaction open for [duration]), last statement: BEGIN; LOCK TABLE refinery_schema_history
+
+    hint: let pid [pid] finish, end it with SELECT pg_terminate_backend([pid]), or raise MIGRATE_LOCK_TIMEOUT
+    ");
+    for arguments in [&["status"][..], &["plan"], &["wait", "--timeout", "1s"]] {
+        let run = command().args(arguments).run();
+        assert_eq!(run.status, 7, "{arguments:?}: {}", run.stderr);
+        assert!(run.stderr.contains(lock), "{arguments:?}: {}", run.stderr);
+    }
+    let mut waiting = command().arg("wait").start();
+    waiting.wait_for_stderr("waiting until the history can be read");
+    let mut migrating = command().start();
+    migrating.wait_for_stderr("try 2 of 10 follows");
+    session.execute("COMMIT");
+    for running in [waiting, migrating] {
+        let run = running.wait();
+        assert_eq!(run.status, 0, "{}", run.stderr);
+    }
+}
+
+/// The schema of the URL decides whose history it is.
+#[test]
+fn the_lock_of_another_history_is_not_blamed() {
+    let database = Server::shared().database();
+    database.execute("CREATE SCHEMA tenant");
+    let tenant = || with(&database, &[ONE]).env("POSTGRES_URL", format!("{}&schema=tenant", database.url()));
+    for command in [with(&database, &[ONE]), tenant()] {
+        assert_eq!(command.run().status, 0);
+    }
+    let other = database.session();
+    other.execute("BEGIN; LOCK TABLE public.refinery_schema_history");
+    assert_eq!(tenant().arg("check").run().status, 0);
+    let session = database.session();
+    session.execute("BEGIN; LOCK TABLE tenant.refinery_schema_history");
+    let run = tenant().arg("check").env("MIGRATE_LOCK_TIMEOUT", "50ms").run();
+    assert_eq!(run.status, 7, "{}", run.stderr);
+    assert!(run.stderr.contains("LOCK TABLE tenant"), "{}", run.stderr);
+    assert!(!run.stderr.contains("LOCK TABLE public"), "{}", run.stderr);
+}

@@ -7,7 +7,7 @@ use zerostarter_db::postgres_url::PostgresUrl;
 use zerostarter_db::settings::Settings;
 use zerostarter_db::variables::Layer;
 
-use crate::harness::{Command, Server, ServerOptions, unused_port};
+use crate::harness::{Command, Server, ServerOptions, unused_port, zerostarter_db};
 
 /// Passwords, raw and as a URL has them.
 const CANARIES: &[(&str, &str)] = &[
@@ -316,4 +316,25 @@ fn in_no_panic() {
         run.stderr
     );
     assert!(!run.stderr.contains("canary-4f1d"), "{}", run.stderr);
+}
+
+/// A password that is a word of our own output is hidden in the values of JSON, and its names stay what they are.
+#[test]
+fn a_password_changes_no_name_in_json() {
+    let database = Server::shared().database();
+    for word in ["migrations", "version", "pending", "checksum"] {
+        let url = database.url().replace("postgres@", &format!("postgres:{word}@"));
+        let run = zerostarter_db(&database)
+            .env("POSTGRES_URL", url)
+            .migration(&format!("V1__{word}.sql"), "CREATE TABLE one ();")
+            .args(["status", "--json"])
+            .run();
+        assert_eq!(run.status, 0, "{}", run.stderr);
+        let document: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
+        assert_eq!(document["pending"], 1, "{}", run.stdout);
+        let migration = &document["migrations"][0];
+        assert_eq!(migration["version"], 1, "{}", run.stdout);
+        assert_eq!(migration["name"], "***", "{}", run.stdout);
+        assert!(migration["checksum"].is_string(), "{}", run.stdout);
+    }
 }

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use insta::assert_snapshot;
 use zerostarter_db::lock::advisory_key;
 
-use crate::harness::{Command, Database, Server, poll, unused_port, zerostarter_db};
+use crate::harness::tls::self_signed;
+use crate::harness::{Command, Database, Proxy, Server, ServerOptions, poll, unused_port, zerostarter_db};
 
 /// What whoever sends a signal expects, with some room for a machine that is busy with other tests.
 const AT_ONCE: Duration = Duration::from_secs(3);
@@ -49,6 +50,65 @@ fn a_migration_under_way_is_cancelled_and_rolled_back() {
         assert!(lock_is_free(&database));
         assert_eq!(database.history().len(), 1);
         assert_eq!(database.catalog(), ["table public.quick"]);
+    }
+}
+
+/// Over a link on which each answer takes its time, TLS or not: the end comes at once, and what it says is so.
+#[test]
+fn over_a_slow_link_the_end_comes_at_once_and_claims_no_more_than_is_known() {
+    let certificate = self_signed(&["localhost"]);
+    let server = Server::start(ServerOptions::new().tls(&certificate.certificate, &certificate.key));
+    let patient = Duration::from_millis(2500);
+    for (mode, delay_ms, is_known) in [
+        ("disable", 20, true),
+        ("disable", 200, true),
+        // A request to cancel, a failure, and a rollback.
+        ("disable", 300, true),
+        // Two answers more, before the request can be sent.
+        ("require", 120, true),
+        ("disable", 700, false),
+        ("require", 400, false),
+    ] {
+        let case = format!("{mode}, {delay_ms} ms");
+        let database = server.database();
+        let delay = Duration::from_millis(delay_ms);
+        let proxy = Proxy::builder().delay(delay).start(database.port());
+        let url = database.url_through(proxy.port());
+        let running = zerostarter_db(&database)
+            .env(
+                "POSTGRES_URL",
+                url.replace("sslmode=disable", &format!("sslmode={mode}")),
+            )
+            .migration("V1__slow.sql", "CREATE TABLE slow (); SELECT pg_sleep(60);")
+            .start();
+        let sleeps = "SELECT count(*) FROM pg_stat_activity \
+                      WHERE datname = current_database() AND wait_event = 'PgSleep'";
+        poll(Duration::from_secs(30), || {
+            (database.rows(sleeps) == ["1"]).then_some(())
+        })
+        .expect("it is under way");
+        let started = Instant::now();
+        running.signal("TERM");
+        let run = running.wait();
+        assert!(
+            started.elapsed() < patient,
+            "{case}: {:?}\n{}",
+            started.elapsed(),
+            run.stderr
+        );
+        assert_eq!(run.status, 143, "{case}: {}", run.stderr);
+        let claims = run.stderr.contains("V1__slow was cancelled and rolled back");
+        assert_eq!(claims, is_known, "{case}: {}", run.stderr);
+        if claims {
+            assert_eq!(database.rows(sleeps), ["0"], "{case}");
+            assert!(lock_is_free(&database), "{case}");
+        } else {
+            let silence = "V1__slow was under way, and the server has not said what became of it";
+            assert!(run.stderr.contains(silence), "{case}: {}", run.stderr);
+            poll(AT_ONCE, || lock_is_free(&database).then_some(())).expect("the server notices");
+        }
+        assert!(database.history().is_empty(), "{case}");
+        assert!(database.catalog().is_empty(), "{case}");
     }
 }
 

@@ -156,6 +156,10 @@ fn what_is_wrong_is_named_and_never_shown() {
         "postgres://u:secret@h/db?secret",
         "postgres://u:secret@h/db?sslmode=secret",
         "postgres://u:secret@h/db?connect_timeout=secret",
+        "postgres://u:secret@h/db?keepalives_idle=32768",
+        "postgres://u:secret@h/db?keepalives_interval=32768",
+        "postgres://u:secret@h/db?keepalives_count=128",
+        "postgres://u:secret@h/db?tcp_user_timeout=2147483648",
         "postgres://u:secret@h/db?target_session_attrs=secret",
         "postgres://u:secret@h/db?channel_binding=secret",
         "postgres://u:secret@h/db?port=1,2",
@@ -196,6 +200,10 @@ fn what_is_wrong_is_named_and_never_shown() {
     POSTGRES_URL has a parameter without a value
     POSTGRES_URL has a value in its parameter sslmode that is not one of disable, prefer, require, verify-ca, verify-full
     POSTGRES_URL has a value in its parameter connect_timeout that is not a whole number
+    POSTGRES_URL has a value in its parameter keepalives_idle that is above 32767, which is all that a socket takes
+    POSTGRES_URL has a value in its parameter keepalives_interval that is above 32767, which is all that a socket takes
+    POSTGRES_URL has a value in its parameter keepalives_count that is above 127, which is all that a socket takes
+    POSTGRES_URL has a value in its parameter tcp_user_timeout that is above 2147483647, which is all that a socket takes
     POSTGRES_URL has a value in its parameter target_session_attrs that is not any, read-write, read-only, primary, standby or prefer-standby
     POSTGRES_URL has a value in its parameter channel_binding that is not disable, prefer or require
     POSTGRES_URL has another number of ports than of hosts
@@ -237,7 +245,7 @@ fn parameters_reach_the_server() {
     );
     assert_eq!(
         in_the_session(
-            "user=postgres&keepalives_idle=7&tcp_user_timeout=5000",
+            "user=postgres&keepalives_idle=32767&keepalives_interval=32767&keepalives_count=127&tcp_user_timeout=2147483647&connect_timeout=4294967295",
             "SELECT current_user"
         ),
         ["postgres"]

@@ -61,3 +61,44 @@ fn several_that_wait_are_all_let_go() {
         assert_eq!(running.wait().status, 0);
     }
 }
+
+/// A rolling deploy that has migrations to spare: what is above the target is nobody's business yet.
+#[test]
+fn what_is_above_the_target_is_not_asked_for() {
+    let database = Server::shared().database();
+    let command = || one(zerostarter_db(&database)).migration("V2__two.sql", "CREATE TABLE two ();");
+    assert_eq!(command().env("MIGRATE_TARGET", "1").run().status, 0);
+    for look in ["check", "wait"] {
+        let look = || command().args([look]).env("WAIT_TIMEOUT", "100ms");
+        assert_eq!(look().run().status, 5);
+        assert_eq!(look().args(["--target", "2"]).run().status, 5);
+        for up_to_one in [look().env("MIGRATE_TARGET", "1"), look().args(["--target", "1"])] {
+            let run = up_to_one.run();
+            assert_eq!(run.status, 0, "{}", run.stderr);
+        }
+        assert_eq!(look().env("MIGRATE_TARGET", "3").run().status, 2);
+    }
+}
+
+#[test]
+fn a_database_that_does_not_exist_yet_is_waited_for() {
+    let server = Server::start(ServerOptions::new());
+    let at_fresh = || {
+        one(Command::bare())
+            .env("NODE_ENV", "test")
+            .env("POSTGRES_URL", server.url("fresh"))
+    };
+    assert_eq!(at_fresh().arg("check").run().status, 4);
+    let run = at_fresh().args(["wait", "--timeout", "1s"]).run();
+    assert_eq!(run.status, 4, "{}", run.stderr);
+    assert!(
+        run.stderr.contains("hint: create the database fresh"),
+        "{}",
+        run.stderr
+    );
+    let mut waiting = at_fresh().arg("wait").start();
+    waiting.wait_for_stderr("waiting until there is a database fresh");
+    assert_eq!(at_fresh().args(["migrate", "--create-database"]).run().status, 0);
+    let run = waiting.wait();
+    assert_eq!(run.status, 0, "{}", run.stderr);
+}

@@ -283,6 +283,48 @@ fn a_standby_with_pending_migrations_is_refused() {
     );
 }
 
+/// The primary is down, and what is left of the hosts cannot be written to yet.
+#[test]
+fn the_promotion_of_a_standby_is_waited_for() {
+    let primary = Server::start(ServerOptions::new());
+    let standby = Server::start_standby_of(&primary);
+    for target in ["read-write", "primary"] {
+        for hosts in [
+            format!("127.0.0.1:{},127.0.0.1:{}", unused_port(), standby.port()),
+            format!("127.0.0.1:{},127.0.0.1:{}", standby.port(), unused_port()),
+        ] {
+            let url =
+                format!("postgres://postgres@{hosts}/postgres?sslmode=disable&target_session_attrs={target}");
+            let command = at(&url).env("MIGRATE_WAIT", "500ms");
+            let run = command.run();
+            assert_eq!(run.status, 4, "{hosts}: {}", run.stderr);
+            let error = run.stderr.split_once("error: ").expect("an error").1;
+            let server = format!("127.0.0.1:{} could only be read, and for ", standby.port());
+            assert!(error.starts_with(&server), "{hosts}: {}", run.stderr);
+            assert!(
+                error.contains("\n\nhint: promote a standby"),
+                "{hosts}: {}",
+                run.stderr
+            );
+        }
+    }
+    let url = format!(
+        "postgres://postgres@127.0.0.1:{},127.0.0.1:{}/postgres?sslmode=disable&target_session_attrs=read-write",
+        primary.port(),
+        standby.port()
+    );
+    primary.stop(Shutdown::Immediate);
+    let mut running = at(&url).start();
+    running.wait_for_stderr("database does not allow writes");
+    standby.promote();
+    let run = running.wait();
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    assert_eq!(
+        standby.rows("postgres", "SELECT count(*) FROM refinery_schema_history"),
+        ["1"]
+    );
+}
+
 #[test]
 fn the_next_host_is_tried_when_one_is_down() {
     let database = Server::shared().database();

@@ -8,7 +8,8 @@ use crate::source::SourceFile;
 
 pub(super) async fn run(config: &Config, files: &[SourceFile]) -> Result<(), Error> {
     let snapshot = look(config).await?;
-    let pending = migrator::agree(config, &snapshot, files)?.pending;
+    let comparison = migrator::agree(config, &snapshot, files)?;
+    let pending = migrator::pending_up_to_target(config, files, &comparison)?;
     if !pending.is_empty() {
         return Err(Error::Pending(names(files, &pending)));
     }

@@ -18,6 +18,7 @@ use crate::connect::connect;
 use crate::error::Error;
 use crate::interrupt::Interrupt;
 use crate::log;
+use crate::migrator;
 use crate::output::Output;
 use crate::patience::Patience;
 use crate::settings::Settings;
@@ -78,7 +79,7 @@ async fn look_only(
 ) -> Result<(), Error> {
     match command {
         Command::Status { .. } => status::run(config, files, output).await,
-        Command::Check => check::run(config, files).await,
+        Command::Check(_) => check::run(config, files).await,
         Command::Wait { .. } => wait::run(config, files).await,
         Command::Plan(_) => plan::run(config, files, output).await,
         Command::Migrate(_) | Command::Env | Command::Completions { .. } => {
@@ -94,9 +95,14 @@ async fn look(config: &Config) -> Result<Snapshot, Error> {
     loop {
         match catalog::read(&connection, config).await {
             Err(error) if error.is_transient() => connection = patience.reconnect(error).await?,
-            outcome => {
+            Err(error) => {
+                let error = migrator::reading_failed(&connection, config, error).await;
                 connection.close().await;
-                return outcome.map_err(Error::reading_failed);
+                return Err(error);
+            }
+            Ok(snapshot) => {
+                connection.close().await;
+                return Ok(snapshot);
             }
         }
     }

@@ -25,12 +25,11 @@ struct Row<'a> {
 pub(super) async fn run(config: &Config, files: &[SourceFile], output: &Output) -> Result<(), Error> {
     let snapshot = look(config).await?;
     let rows = rows(&snapshot, files);
-    let text = if config.status_json {
-        as_json(config, &snapshot, &rows)
+    if config.status_json {
+        output.json(as_json(config, &snapshot, &rows))?;
     } else {
-        as_table(&rows)
-    };
-    output.data(&text)?;
+        output.data(&as_table(&rows))?;
+    }
     migrator::agree(config, &snapshot, files).map(drop)
 }
 
@@ -99,7 +98,7 @@ fn as_table(rows: &BTreeMap<i64, Row<'_>>) -> String {
     text
 }
 
-fn as_json(config: &Config, snapshot: &Snapshot, rows: &BTreeMap<i64, Row<'_>>) -> String {
+fn as_json(config: &Config, snapshot: &Snapshot, rows: &BTreeMap<i64, Row<'_>>) -> Value {
     let migrations: Vec<Value> = rows
         .iter()
         .map(|(version, row)| {
@@ -115,13 +114,12 @@ fn as_json(config: &Config, snapshot: &Snapshot, rows: &BTreeMap<i64, Row<'_>>) 
         })
         .collect();
     let pending = rows.values().filter(|row| row.state == "pending").count();
-    let document = json!({
+    json!({
         "database": config.url.database,
         "schema": snapshot.schema,
         "server_version": snapshot.server_version,
         "standby": snapshot.in_recovery,
         "pending": pending,
         "migrations": migrations,
-    });
-    format!("{document:#}\n")
+    })
 }

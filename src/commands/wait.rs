@@ -20,12 +20,29 @@ const INTERVAL: Duration = Duration::from_secs(1);
 pub(super) async fn run(config: &Config, files: &[SourceFile]) -> Result<(), Error> {
     let started = Instant::now();
     let deadline = started + config.wait_timeout;
-    let mut told: Option<Vec<String>> = None;
+    let mut told: Option<String> = None;
     loop {
-        let connection = connect(config, deadline).await?;
-        let pending = loop {
-            let snapshot = match catalog::read(&connection, config).await {
-                Ok(snapshot) => snapshot,
+        let connection = match connect(config, deadline).await {
+            // Another copy may be about to make it.
+            Err(error) if error.is_missing_database() => {
+                if has_paused(&error, deadline, &mut told).await {
+                    continue;
+                }
+                return Err(error);
+            }
+            outcome => outcome?,
+        };
+        let verdict = loop {
+            let not_yet = match catalog::read(&connection, config).await {
+                Ok(snapshot) => {
+                    let comparison = migrator::agree(config, &snapshot, files)?;
+                    let pending = migrator::pending_up_to_target(config, files, &comparison)?;
+                    let pending = names(files, &pending);
+                    if pending.is_empty() {
+                        break Some(Ok(()));
+                    }
+                    Error::Pending(pending)
+                }
                 Err(error) if error.is_transient() => {
                     let now = Instant::now();
                     if now >= deadline {
@@ -40,32 +57,46 @@ pub(super) async fn run(config: &Config, files: &[SourceFile]) -> Result<(), Err
                     sleep(INTERVAL.min(deadline - now)).await;
                     break None;
                 }
-                Err(error) => return Err(Error::reading_failed(error)),
+                Err(error) => match migrator::reading_failed(&connection, config, error).await {
+                    locked @ Error::HistoryLocked { .. } => locked,
+                    error => return Err(error),
+                },
             };
-            let pending = names(files, &migrator::agree(config, &snapshot, files)?.pending);
-            let pause = INTERVAL.mul_f64(rand::random_range(0.5..=1.0));
-            if pending.is_empty() || Instant::now() + pause >= deadline {
-                break Some(pending);
+            if !has_paused(&not_yet, deadline, &mut told).await {
+                break Some(Err(not_yet));
             }
-            if told.as_ref() != Some(&pending) {
-                tracing::info!(
-                    pending = pending.len(),
-                    "waiting until {} applied (for up to {} more)",
-                    are(&pending),
-                    in_seconds(deadline - Instant::now())
-                );
-                told = Some(pending);
-            }
-            sleep(pause).await;
         };
-        let Some(pending) = pending else { continue };
+        let Some(verdict) = verdict else { continue };
         connection.close().await;
-        if !pending.is_empty() {
-            return Err(Error::Pending(pending));
-        }
+        verdict?;
         tracing::info!("nothing is pending");
         return Ok(());
     }
+}
+
+/// Says what is waited for, where that is news, and sleeps until the next look, if there is time for one.
+async fn has_paused(not_yet: &Error, deadline: Instant, told: &mut Option<String>) -> bool {
+    let pause = INTERVAL.mul_f64(rand::random_range(0.5..=1.0));
+    if Instant::now() + pause >= deadline {
+        return false;
+    }
+    let (awaited, details) = match not_yet {
+        Error::Pending(pending) => (format!("{} applied", are(pending)), String::new()),
+        Error::Refused { database, .. } => (format!("there is a database {database}"), String::new()),
+        error => (
+            "the history can be read".to_owned(),
+            format!(": {}", error.details().join(", ")),
+        ),
+    };
+    if told.as_ref() != Some(&awaited) {
+        tracing::info!(
+            "waiting until {awaited} (for up to {} more){details}",
+            in_seconds(deadline - Instant::now())
+        );
+        *told = Some(awaited);
+    }
+    sleep(pause).await;
+    true
 }
 
 fn are(pending: &[String]) -> String {
