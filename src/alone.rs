@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::connect::connect;
 use crate::connection::{ATTEMPT_LIMIT, Connection};
 use crate::duration::millis;
+use crate::envelope::{GUARD_LIMIT, end_guard};
 use crate::error::Error;
 use crate::history::Conflict;
 use crate::lock::{self, advisory_key};
@@ -183,6 +184,23 @@ impl Alone<'_> {
     }
 }
 
+/// Ends what is left of a guard whose connection was lost without a word to the server: it would hold the lock
+/// until the server notices.
+pub(crate) async fn end_lost_guard(connection: &Connection, progress: &Progress) -> Result<(), SessionError> {
+    let Some(guard) = progress.lock().guard.clone() else {
+        return Ok(());
+    };
+    let question = end_guard(&guard);
+    let ending = timeout(ATTEMPT_LIMIT, rows(connection, &question));
+    let silent = |_| SessionError::Lost(AttemptError::TimedOut(ATTEMPT_LIMIT));
+    ending
+        .await
+        .map_err(silent)?
+        .map_err(SessionError::of_the_connection)?;
+    progress.lock().guard = None;
+    Ok(())
+}
+
 /// Whether the second connection that a pending file needs is to be had, and is fit: before anything is changed.
 pub(crate) async fn rehearse<'a>(
     guard: &Connection,
@@ -199,7 +217,11 @@ pub(crate) async fn rehearse<'a>(
     };
     // In a transaction, so that a pool of one connection has none to spare, as later. And under the lock: copies
     // that hold one connection each, and wait for a second one, could use up a pool together.
-    let opening = format!("BEGIN;\n{}", lock::take_or_raise(&snapshot.schema));
+    let opening = format!(
+        "BEGIN;\nSET LOCAL idle_in_transaction_session_timeout = {};\n{}",
+        millis(GUARD_LIMIT),
+        lock::take_or_raise(&snapshot.schema)
+    );
     let silent = |_| SessionError::Lost(AttemptError::TimedOut(ATTEMPT_LIMIT));
     let begun = timeout(ATTEMPT_LIMIT, guard.client().batch_execute(&opening)).await;
     let outcome = match begun.map_err(silent)? {

@@ -1,6 +1,7 @@
 //! What goes around a migration: the statements that make its transaction safe, and record it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::catalog::Snapshot;
 use crate::config::Config;
@@ -16,6 +17,24 @@ pub(crate) const CONFIRMATION: &str = "zerostarter_db_applied";
 
 /// How long a transaction that failed may stay open before the server ends it, should we vanish then.
 const IDLE_IN_TRANSACTION_LIMIT_MS: u32 = 60_000;
+
+/// How long a guard may be idle before it is told to stay, and while a second connection is looked for.
+pub(crate) const GUARD_LIMIT: Duration = Duration::from_secs(15);
+
+/// Ends the session of a guard whose connection is dead, if it still is in the transaction that `guard` names.
+pub(crate) fn end_guard(guard: &str) -> String {
+    format!(
+        "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity \
+         WHERE pg_catalog.format('%s since %s', pid, {}) = {}",
+        moment("xact_start"),
+        literal(guard)
+    )
+}
+
+/// A time that reads the same whatever the session's settings are.
+fn moment(time: &str) -> String {
+    format!("pg_catalog.to_char({time} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')")
+}
 
 /// What the statements depend on.
 pub(crate) struct Envelope<'a> {
@@ -71,15 +90,28 @@ impl Envelope<'_> {
     /// takes. The file's statement may wait for transactions to end, and this one must not be among them: it has no
     /// snapshot between its statements, because it is READ COMMITTED, no transaction id, and no lock on the history,
     /// because that is given back with the savepoint.
+    ///
+    /// It is confirmed by what the server knows it by. Until it is told to [`stay`](Self::STAY) it ends by itself: its
+    /// answer may never arrive.
     pub(crate) fn guard(&self, file: &SourceFile) -> String {
         let mut statements = self.begin();
         statements.push("SET LOCAL statement_timeout = 0".to_owned());
-        statements.push("SET LOCAL idle_in_transaction_session_timeout = 0".to_owned());
+        statements.push(format!(
+            "SET LOCAL idle_in_transaction_session_timeout = {}",
+            millis(GUARD_LIMIT)
+        ));
         statements.push("SAVEPOINT look".to_owned());
         statements.push(self.check_history(&[(file, "")]));
         statements.push("ROLLBACK TO SAVEPOINT look".to_owned());
+        statements.push(format!(
+            "SELECT pg_catalog.format('%s since %s', pg_catalog.pg_backend_pid(), {}) AS {CONFIRMATION}",
+            moment("pg_catalog.now()")
+        ));
         statements.join(";\n")
     }
+
+    /// Lets that transaction stay idle for as long as it takes.
+    pub(crate) const STAY: &'static str = "SET LOCAL idle_in_transaction_session_timeout = 0";
 
     /// The end of that transaction: it records `file`, which is done.
     pub(crate) fn record_done(&self, file: &SourceFile, insert: &str) -> String {

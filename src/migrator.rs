@@ -168,6 +168,9 @@ impl Migrator<'_> {
         snapshot: &Snapshot,
         pending: &[usize],
     ) -> Result<(), Interruption> {
+        alone::end_lost_guard(connection, self.progress)
+            .await
+            .map_err(|failure| interruption(failure, None, &snapshot.schema))?;
         if !self.has_rehearsed {
             let pending = pending.iter().map(|index| &self.files[*index]);
             alone::rehearse(connection, self.config, snapshot, pending)

@@ -92,6 +92,8 @@ pub struct State {
     pub(crate) in_doubt: Option<Sent>,
     /// What remains of a migration that ran outside a transaction and was not recorded.
     pub(crate) remains: Option<String>,
+    /// The transaction that holds the lock while a migration runs outside of it, as the server knows it.
+    pub(crate) guard: Option<String>,
     /// A signal has come: nothing more is begun.
     pub(crate) is_stopping: bool,
     /// The server has said that what was under way failed.

@@ -182,9 +182,13 @@ impl<'a> Session<'a> {
         outside: &Outside,
     ) -> Result<Option<i64>, SessionError> {
         let outcome = self.do_alone(file, insert, outside).await;
-        if outcome.is_err() {
-            self.roll_back().await;
+        match &outcome {
+            // The guard may be there still, at the other end of a dead connection; the next pass looks after it.
+            Err(SessionError::Lost(_)) => return outcome,
+            Err(_) => self.roll_back().await,
+            Ok(_) => {}
         }
+        self.progress.lock().guard = None;
         outcome
     }
 
@@ -198,7 +202,9 @@ impl<'a> Session<'a> {
             self.ask(file, &self.envelope().history_alone()).await?;
             self.create_history = None;
         }
-        self.ask(file, &self.envelope().guard(file)).await?;
+        let guard = self.ask(file, &self.envelope().guard(file)).await?;
+        self.progress.lock().guard = guard;
+        self.ask(file, Envelope::STAY).await?;
         let mut alone = Alone {
             config: self.config,
             snapshot: self.snapshot,
@@ -212,7 +218,8 @@ impl<'a> Session<'a> {
         self.blocked = alone.blocked;
         outcome?;
         self.progress.lock().remains = Some("it is done; the next run records it".to_owned());
-        self.ask(file, &self.envelope().record_done(file, insert)).await
+        let confirmed = self.ask(file, &self.envelope().record_done(file, insert)).await?;
+        Ok(confirmed.and_then(|version| version.parse().ok()))
     }
 
     /// Should this not get through, the connection is gone and the server rolls back by itself.
@@ -277,11 +284,12 @@ impl<'a> Session<'a> {
                 .map_err(|error| message.failure(error, 0))?;
             message.drop_preamble();
         }
-        self.confirmation(&message).await
+        let confirmed = self.confirmation(&message).await?;
+        Ok(confirmed.and_then(|version| version.parse().ok()))
     }
 
     /// Sends what goes around a file that runs outside a transaction.
-    async fn ask(&self, file: &SourceFile, statements: &str) -> Result<Option<i64>, SessionError> {
+    async fn ask(&self, file: &SourceFile, statements: &str) -> Result<Option<String>, SessionError> {
         let message = Message::around(file, statements);
         let limit = self.config.question_limit();
         let answer = timeout(limit, self.confirmation(&message)).await;
@@ -289,7 +297,7 @@ impl<'a> Session<'a> {
     }
 
     /// Sends a message, and returns what the server confirms.
-    async fn confirmation(&self, message: &Message<'_>) -> Result<Option<i64>, SessionError> {
+    async fn confirmation(&self, message: &Message<'_>) -> Result<Option<String>, SessionError> {
         let client = self.connection.client();
         let mut completed = 0;
         let mut confirmed = None;
@@ -308,7 +316,7 @@ impl<'a> Session<'a> {
                         .first()
                         .is_some_and(|column| column.name() == CONFIRMATION) =>
                 {
-                    confirmed = row.get(0).and_then(|text| text.parse().ok());
+                    confirmed = row.get(0).map(str::to_owned);
                 }
                 // What a file's own SELECT returns is nobody's business here.
                 Ok(Some(_)) => {}

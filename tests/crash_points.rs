@@ -75,11 +75,10 @@ const SCENARIOS: [Scenario; 4] = [
     },
     Scenario {
         name: "an upgrade outside a transaction",
-        // The one that holds the lock, the one that sees whether a second is to be had, and that of the statement. The
-        // first one in silence holds the lock for as long as the server does not know, and the next run waits for it.
+        // The one that holds the lock, the one that sees whether a second is to be had, and that of the statement.
         reset: &[1, 2, 3],
-        silent: &[2, 3],
-        at_once: 12,
+        silent: &[1, 2, 3],
+        at_once: 24,
         statuses: &[0, 3],
         before: &[FIRST],
         pending: &[INDEX],
