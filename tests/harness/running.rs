@@ -63,7 +63,7 @@ impl Running {
         });
         if seen != Some(true) {
             self.child.kill().ok();
-            panic!("{text:?} did not appear {times} times:\n{}", self.output());
+            panic!("{text:?} did not appear:\n{}", self.output());
         }
     }
 
