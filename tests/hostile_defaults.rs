@@ -135,3 +135,44 @@ fn what_a_file_sets_ends_with_it() {
         ["postgres"]
     );
 }
+
+/// What is asked about locks has times in it, and one of them goes back to the server.
+#[test]
+fn blockers_are_seen_whatever_the_defaults_of_the_database_are() {
+    for defaults in [
+        // In this style a time has the abbreviation of its zone, and IST is read as another zone's.
+        &["DateStyle = 'German'", "TimeZone = 'Asia/Kolkata'"][..],
+        &["IntervalStyle = 'sql_standard'"],
+    ] {
+        let database = Server::shared().database();
+        for default in defaults {
+            database.execute(&format!("ALTER DATABASE {} SET {default}", database.name()));
+        }
+        database.execute("CREATE TABLE first (); CREATE TABLE second ()");
+        let [first, _second] = ["first", "second"].map(|table| {
+            let session = database.session();
+            session.execute(&format!("BEGIN; LOCK TABLE {table}"));
+            session
+        });
+        let mut running = zerostarter_db(&database)
+            .migration(
+                "V1__two.sql",
+                "ALTER TABLE first ADD a int; ALTER TABLE second ADD a int;",
+            )
+            .env("MIGRATE_LOCK_TIMEOUT", "none")
+            .env("MIGRATE_LOCK_BUDGET", "2s")
+            .env("MIGRATE_LOCK_RETRIES", "1")
+            .start();
+        running.wait_for_stderr("for a lock on first, in the way: pid ");
+        first.execute("SELECT pg_sleep(0.5); COMMIT");
+        let run = running.wait();
+        assert_eq!(run.status, 7, "{defaults:?}: {}", run.stderr);
+        for told in [
+            "for locks, which is all of MIGRATE_LOCK_BUDGET",
+            "for a lock on second, in the way: pid ",
+            "idle in transaction, transaction open for ",
+        ] {
+            assert!(run.stderr.contains(told), "{defaults:?}: {}", run.stderr);
+        }
+    }
+}
