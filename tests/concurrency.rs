@@ -9,7 +9,7 @@ use zerostarter_db::catalog;
 use zerostarter_db::connect::connect;
 use zerostarter_db::lock::advisory_key;
 
-use crate::harness::{Database, Server, ServerOptions, poll, zerostarter_db};
+use crate::harness::{Database, Server, ServerOptions, poll, rounds, zerostarter_db};
 
 const SOON: Duration = Duration::from_secs(30);
 
@@ -20,11 +20,6 @@ fn hold_the_lock(database: &Database) -> crate::harness::Session {
         advisory_key("public")
     ));
     session
-}
-
-/// `TEST_ROUNDS` is how often; `make soak` sets it.
-fn rounds() -> u32 {
-    std::env::var("TEST_ROUNDS").map_or(2, |text| text.parse().expect("TEST_ROUNDS is a number"))
 }
 
 #[test]

@@ -5,7 +5,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::harness::{
-    Command, CrashProxy, Cut, Database, Direction, Fate, Moment, Server, ServerOptions, zerostarter_db,
+    Command, CrashProxy, Cut, Database, Direction, Fate, Moment, Server, ServerOptions, rounds,
+    zerostarter_db,
 };
 
 /// A silence ends after ten seconds. What is more than that is the machine, on which a hundred others end as well.
@@ -86,11 +87,6 @@ const SCENARIOS: [Scenario; 4] = [
 ];
 
 const DIRECTIONS: [Direction; 2] = [Direction::Questions, Direction::Answers];
-
-/// `TEST_ROUNDS` is how much is tried; `make soak` sets it.
-fn rounds() -> u32 {
-    std::env::var("TEST_ROUNDS").map_or(2, |text| text.parse().expect("TEST_ROUNDS is a number"))
-}
 
 /// The first so many scenarios; `TEST_ROUNDS` adds the others, which take long or show little that these do not.
 fn scenarios(in_short: usize) -> &'static [Scenario] {

@@ -3,12 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::harness::{Command, Database, Proxy, Server, ServerOptions, Shutdown, zerostarter_db};
-
-/// `TEST_ROUNDS` is how often; `make soak` sets it.
-fn rounds() -> u64 {
-    std::env::var("TEST_ROUNDS").map_or(2, |text| text.parse().expect("TEST_ROUNDS is a number"))
-}
+use crate::harness::{Command, Database, Proxy, Server, ServerOptions, Shutdown, rounds, zerostarter_db};
 
 fn twenty(database: &Database) -> Command {
     (1..=20).fold(zerostarter_db(database), |command, version| {
@@ -28,7 +23,9 @@ fn a_kill_at_any_moment_loses_and_repeats_nothing() {
     for round in 0..rounds() * 10 {
         let database = Server::shared().database();
         let running = twenty(&database).start();
-        let until = Instant::now() + Duration::from_millis(5) + Duration::from_micros(round * 7919 % 50_000);
+        let until = Instant::now()
+            + Duration::from_millis(5)
+            + Duration::from_micros(u64::from(round) * 7919 % 50_000);
         while Instant::now() < until {
             std::hint::spin_loop();
         }
@@ -63,7 +60,7 @@ fn a_restart_or_a_crash_of_the_server_at_any_moment_loses_and_repeats_nothing() 
                 ),
             )
         });
-        let moment = Duration::from_micros(round * 61_803 % 450_000);
+        let moment = Duration::from_micros(u64::from(round) * 61_803 % 450_000);
         let running = command.start();
         let until = Instant::now() + moment;
         while Instant::now() < until {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use insta::assert_snapshot;
 
 use crate::harness::{
-    Command, Database, Pooler, Running, Server, ServerOptions, Session, poll, zerostarter_db,
+    Command, Database, Pooler, Running, Server, ServerOptions, Session, poll, rounds, zerostarter_db,
 };
 
 const SOON: Duration = Duration::from_secs(30);
@@ -587,32 +587,34 @@ fn roles_and_schemas_are_those_of_the_other_files() {
 /// for which the build would wait in turn.
 #[test]
 fn copies_that_start_during_a_build_under_load_all_succeed() {
-    let database = with_table();
-    let stop = std::sync::atomic::AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        for writer in 0..4 {
-            let (database, stop) = (&database, &stop);
-            scope.spawn(move || {
-                let session = database.session();
-                while !stop.load(std::sync::atomic::Ordering::Relaxed) {
-                    session.execute(&format!(
-                        "UPDATE busy SET a = a + 1 WHERE id % 4 = {writer} AND id < 200"
-                    ));
-                }
-            });
-        }
-        let copies: Vec<_> = (0..16).map(|_| with_index(&database).start()).collect();
-        let runs: Vec<_> = copies.into_iter().map(Running::wait).collect();
-        stop.store(true, std::sync::atomic::Ordering::Relaxed);
-        let log: String = runs.iter().map(|run| run.stderr.as_str()).collect();
-        for run in &runs {
-            assert_eq!(run.status, 0, "{log}");
-        }
-        assert_eq!(log.matches("applied V2__index in").count(), 1, "{log}");
-        assert!(!log.contains("40P01"), "{log}");
-    });
-    assert_eq!(indexes(&database), ["busy_a|t"]);
-    assert_eq!(history(&database).len(), 3);
+    for _ in 0..rounds() {
+        let database = with_table();
+        let stop = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for writer in 0..4 {
+                let (database, stop) = (&database, &stop);
+                scope.spawn(move || {
+                    let session = database.session();
+                    while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                        session.execute(&format!(
+                            "UPDATE busy SET a = a + 1 WHERE id % 4 = {writer} AND id < 200"
+                        ));
+                    }
+                });
+            }
+            let copies: Vec<_> = (0..16).map(|_| with_index(&database).start()).collect();
+            let runs: Vec<_> = copies.into_iter().map(Running::wait).collect();
+            stop.store(true, std::sync::atomic::Ordering::Relaxed);
+            let log: String = runs.iter().map(|run| run.stderr.as_str()).collect();
+            for run in &runs {
+                assert_eq!(run.status, 0, "{log}");
+            }
+            assert_eq!(log.matches("applied V2__index in").count(), 1, "{log}");
+            assert!(!log.contains("40P01"), "{log}");
+        });
+        assert_eq!(indexes(&database), ["busy_a|t"]);
+        assert_eq!(history(&database).len(), 3);
+    }
 }
 
 fn through(pooler: &Pooler, database: &Database) -> Command {
