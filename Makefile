@@ -26,7 +26,7 @@ BINARY = $(or $(CARGO_TARGET_DIR),target)/$(HOST)/release/zerostarter-db
 .PHONY: help build migrate db db-stop db-reset db-remove psql image up down logs studio \
 	test-docker test-kubernetes test-workflows \
 	test test-matrix postgres-versions soak \
-	peers fuzz bench lint deny clean
+	peers fuzz bench bench-docs lint deny clean
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -120,10 +120,13 @@ fuzz: ## Fuzz for a while (FUZZ_SECONDS=30 each, FUZZ_TARGETS="...": only those)
 	@scripts/cargo-tool.sh $(TOOLS) cargo-fuzz cargo-fuzz $(CARGO_FUZZ_VERSION)
 	@scripts/fuzz.sh $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
-bench: build ## Compare with refinery's CLI and sqlx-cli, on one server (BENCH_RUNS=5: a short run)
+bench: build ## Compare with four other tools, on one server (BENCH_RUNS=5: a short run)
 	@scripts/local-postgres.sh binaries >/dev/null
 	@scripts/install-peers.sh
 	@ZEROSTARTER_DB_BINARY=$(BINARY) cargo bench --locked --bench peers
+
+bench-docs: ## The same, and write the figures into README.md and docs/benchmarks.md
+	@BENCH_WRITE=yes $(MAKE) --no-print-directory bench
 
 clean: ## Remove what was built; the private database stays
 	@cargo clean

@@ -1,0 +1,77 @@
+//! How often each thing is measured. `BENCH_RUNS` scales all of it, and a small number leaves out what is slow.
+
+use std::time::Duration;
+
+/// Below this the slow cases of the other tools are left out.
+const SHORT: usize = 20;
+
+/// The numbers below are those of so many runs.
+const FULL: usize = 40;
+
+/// Migrations applied from empty, and then run again with nothing to do.
+pub(crate) struct Long {
+    pub(crate) count: usize,
+    pub(crate) rounds: usize,
+    /// Runs with nothing to do after each.
+    pub(crate) noops: usize,
+    pub(crate) only_ours: bool,
+    /// For one run; whoever takes longer is ended.
+    pub(crate) limit: Duration,
+}
+
+/// Copies started at once on an empty database.
+pub(crate) struct Copies {
+    pub(crate) count: usize,
+    pub(crate) rounds: usize,
+    pub(crate) only_ours: bool,
+}
+
+/// How often each thing is measured.
+pub(crate) struct Plan {
+    pub(crate) near: usize,
+    pub(crate) far: usize,
+    pub(crate) long: [Long; 2],
+    pub(crate) copies: [Copies; 2],
+    /// For one run, and for a round of copies.
+    pub(crate) limit: Duration,
+}
+
+impl Plan {
+    /// That of `BENCH_RUNS`.
+    pub(crate) fn from_environment() -> Self {
+        let runs =
+            std::env::var("BENCH_RUNS").map_or(FULL, |text| text.parse().expect("BENCH_RUNS is a number"));
+        let runs = runs.max(1);
+        let is_short = runs < SHORT;
+        let scaled = |rounds: usize| (rounds * runs).div_ceil(FULL);
+        let limit = Duration::from_secs(if is_short { 60 } else { 120 });
+        let long = |count, rounds, only_ours| Long {
+            count,
+            rounds: scaled(rounds),
+            noops: 5,
+            only_ours,
+            limit,
+        };
+        let copies = |count, rounds, only_ours| Copies {
+            count,
+            rounds: scaled(rounds),
+            only_ours,
+        };
+        Self {
+            near: runs,
+            far: scaled(10),
+            long: [long(1_000, 3, false), long(5_000, 2, is_short)],
+            copies: [copies(16, 6, false), copies(64, 3, is_short)],
+            limit,
+        }
+    }
+
+    /// What is measured for zerostarter-db only.
+    pub(crate) fn left_out(&self) -> Vec<String> {
+        let long = self.long.iter().filter(|long| long.only_ours);
+        let copies = self.copies.iter().filter(|copies| copies.only_ours);
+        long.map(|long| format!("{} migrations", long.count))
+            .chain(copies.map(|copies| format!("{} copies", copies.count)))
+            .collect()
+    }
+}
