@@ -198,7 +198,7 @@ fn sort_out(
     }
 }
 
-/// Whether a name is of refinery's pattern, to its end.
+/// Whether a name is of refinery's pattern, to its end. Its regular expression is asked only where it knows better.
 fn is_migration_name(name: &str) -> bool {
     let Some(stem) = name
         .strip_suffix(".sql")
@@ -206,8 +206,18 @@ fn is_migration_name(name: &str) -> bool {
     else {
         return false;
     };
+    let Some((version, rest)) = stem.split_once("__") else {
+        return false;
+    };
+    if stem.is_ascii() {
+        let is_number = !version[1..].is_empty() && version[1..].bytes().all(|byte| byte.is_ascii_digit());
+        let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        if is_number {
+            return !rest.is_empty() && rest.bytes().all(is_word);
+        }
+    }
     match parse_migration_name(stem) {
-        Ok((_, _, parsed)) => stem.split_once("__").is_some_and(|(_, rest)| rest == parsed),
+        Ok((_, _, parsed)) => rest == parsed,
         // Of the pattern, but with a number that is too large: whoever reads the file says so.
         Err(error) => matches!(error.kind(), Kind::InvalidVersion),
     }
