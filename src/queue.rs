@@ -218,13 +218,7 @@ fn old_locks(tables: &BTreeMap<String, Excludes>, age: Duration, beside: &str) -
     }
     let named: Vec<String> = tables
         .iter()
-        .map(|(name, excludes)| {
-            format!(
-                "(pg_catalog.to_regclass({}), {})",
-                literal(name),
-                *excludes == Excludes::Everybody
-            )
-        })
+        .map(|(name, excludes)| format!("({}, {})", oid_of(name), *excludes == Excludes::Everybody))
         .collect();
     Some(format!(
         "FROM (VALUES {named}) AS named (relation, is_exclusive) \
@@ -238,6 +232,17 @@ fn old_locks(tables: &BTreeMap<String, Excludes>, age: Duration, beside: &str) -
         named = named.join(", "),
         age = millis(age),
     ))
+}
+
+/// A relation's number, or NULL. To look into a schema that is closed to our role is an error, and the file may
+/// become somebody to whom it is open.
+fn oid_of(name: &str) -> String {
+    let name = literal(name);
+    format!(
+        "CASE WHEN pg_catalog.array_length(pg_catalog.parse_ident({name}), 1) = 1 \
+         OR pg_catalog.has_schema_privilege(pg_catalog.to_regnamespace(pg_catalog.quote_ident((\
+         pg_catalog.parse_ident({name}))[1])), 'USAGE') THEN pg_catalog.to_regclass({name}) END"
+    )
 }
 
 #[cfg(test)]

@@ -505,3 +505,23 @@ fn the_last_try_joins_the_queue_behind_an_old_transaction() {
         run.stderr
     );
 }
+
+/// What is asked about tables beforehand is asked as the role of the run.
+#[test]
+fn a_file_may_become_a_role_that_sees_more() {
+    let database = Server::shared().database();
+    let owner = database.role("");
+    let login = database.role(&format!("NOINHERIT IN ROLE {owner}"));
+    database.execute(&format!(
+        "CREATE SCHEMA \"Closed\" AUTHORIZATION {owner}; CREATE TABLE \"Closed\".\"T\" (); \
+         ALTER TABLE \"Closed\".\"T\" OWNER TO {owner}; GRANT CREATE ON SCHEMA public TO {login}"
+    ));
+    let run = zerostarter_db(&database)
+        .env("POSTGRES_URL", database.url_as(&login))
+        .migration(
+            "V1__file.sql",
+            format!("SET LOCAL ROLE {owner}; ALTER TABLE \"Closed\".\"T\" ADD a int; DROP TABLE IF EXISTS none.such;"),
+        )
+        .run();
+    assert_eq!(run.status, 0, "{}", run.stderr);
+}
