@@ -1,7 +1,8 @@
 //! Statements that PostgreSQL runs only outside a transaction: which there are, and what has to be known of one to
 //! run it again after a crash.
 
-use crate::statement::{Statement, Word, split};
+use crate::statement::{Statement, split};
+use crate::words::Words;
 
 /// A statement that runs alone, outside a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,34 +117,40 @@ pub fn recognise(sql: &str, statement: &Statement<'_>) -> Option<Result<Outside,
         let hint = "a migration changes one database; prepare the server where it is set up";
         return Some(Err(Unfit { problem, hint }));
     }
-    let words = Words::new(statement);
-    if words.begin(&["VACUUM"]) {
+    if statement.begins_with(&["VACUUM"]) {
         // Also among its options in parentheses.
         let is_full = statement.words.iter().any(|word| word.is("FULL"));
         return Some(Ok(repeatable("VACUUM", is_full)));
     }
-    if words.begin(&["ALTER", "SYSTEM"]) {
+    if statement.begins_with(&["ALTER", "SYSTEM"]) {
         return Some(Ok(repeatable("ALTER SYSTEM", false)));
     }
-    if words.begin(&["CLUSTER"]) && words.options_only_after(1) {
+    if statement.begins_with(&["CLUSTER"]) && has_options_only(statement) {
         return Some(Ok(repeatable("CLUSTER of all tables", true)));
     }
-    if words.begin(&["REINDEX"]) {
+    if statement.begins_with(&["REINDEX"]) {
         return reindex(statement).map(Ok);
     }
     if !statement.has("CONCURRENTLY") {
         return None;
     }
-    if words.begin(&["CREATE", "INDEX"]) || words.begin(&["CREATE", "UNIQUE", "INDEX"]) {
+    if statement.begins_with(&["CREATE", "INDEX"]) || statement.begins_with(&["CREATE", "UNIQUE", "INDEX"]) {
         return Some(create_index(sql, statement));
     }
-    if words.begin(&["DROP", "INDEX"]) {
+    if statement.begins_with(&["DROP", "INDEX"]) {
         return Some(drop_index(statement));
     }
-    if words.begin(&["ALTER", "TABLE"]) && statement.has("DETACH") {
+    if statement.begins_with(&["ALTER", "TABLE"]) && statement.has("DETACH") {
         return Some(detach_partition(statement));
     }
     None
+}
+
+/// Whether only `VERBOSE` or options in parentheses come after the first word.
+fn has_options_only(statement: &Statement<'_>) -> bool {
+    statement.words[1..]
+        .iter()
+        .all(|word| word.depth > 0 || word.is("VERBOSE") || ["(", ")"].contains(&word.text))
 }
 
 fn repeatable(command: &'static str, is_in_the_way: bool) -> Outside {
@@ -265,87 +272,6 @@ fn detach_partition(statement: &Statement<'_>) -> Result<Outside, Unfit> {
         effect: Effect::DetachPartition { parent, partition },
         is_in_the_way: false,
     })
-}
-
-/// The words of a statement, one after the other.
-struct Words<'s, 'a> {
-    all: &'s [Word<'a>],
-    taken: usize,
-}
-
-impl<'s, 'a> Words<'s, 'a> {
-    fn new(statement: &'s Statement<'a>) -> Self {
-        Self {
-            all: &statement.words,
-            taken: 0,
-        }
-    }
-
-    fn begin(&self, keywords: &[&str]) -> bool {
-        self.all.len() >= keywords.len()
-            && keywords
-                .iter()
-                .zip(self.all)
-                .all(|(keyword, word)| word.is(keyword))
-    }
-
-    /// Whether only `VERBOSE` or options in parentheses come after so many words.
-    fn options_only_after(&self, count: usize) -> bool {
-        self.all[count..]
-            .iter()
-            .all(|word| word.depth > 0 || word.is("VERBOSE") || ["(", ")"].contains(&word.text))
-    }
-
-    fn next(&mut self) -> Option<Word<'a>> {
-        let word = self.all.get(self.taken).copied();
-        self.taken += usize::from(word.is_some());
-        word
-    }
-
-    fn is_at(&self, keyword: &str) -> bool {
-        self.all.get(self.taken).is_some_and(|word| word.is(keyword))
-    }
-
-    /// Steps over `keyword` if it comes next.
-    fn take(&mut self, keyword: &str) -> bool {
-        let is_there = self.is_at(keyword);
-        self.taken += usize::from(is_there);
-        is_there
-    }
-
-    fn skip_parentheses(&mut self) {
-        if self.all.get(self.taken).is_some_and(|word| word.text == "(") {
-            let rest = &self.all[self.taken + 1..];
-            let inside = rest.iter().take_while(|word| word.text != ")" || word.depth > 1);
-            self.taken += inside.count() + 2;
-        }
-    }
-
-    /// A name with the schema in front of it, if there is one.
-    fn name(&mut self) -> Option<String> {
-        let mut name = String::new();
-        loop {
-            let part = self.all.get(self.taken).filter(|word| word.is_name())?;
-            name.push_str(part.text);
-            self.taken += 1;
-            if self.all.get(self.taken).is_none_or(|word| word.text != ".") {
-                return Some(name);
-            }
-            name.push('.');
-            self.taken += 1;
-        }
-    }
-
-    fn last_taken(&self) -> &'a str {
-        self.all[self.taken - 1].text
-    }
-
-    /// Where the next word begins.
-    fn offset(&self, statement: &Statement<'_>) -> usize {
-        self.all
-            .get(self.taken)
-            .map_or(statement.span.end, |word| word.offset)
-    }
 }
 
 #[cfg(test)]

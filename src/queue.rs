@@ -11,7 +11,8 @@ use crate::connection::Connection;
 use crate::duration::millis;
 use crate::lock::raise_unless;
 use crate::sql::literal;
-use crate::statement::{Statement, Word, split};
+use crate::statement::{Statement, split};
+use crate::words::Words;
 
 /// What PostgreSQL is made to complain about when there is an old transaction in the way.
 pub(crate) const OLD_TRANSACTION: &str = "zerostarter-db: an old transaction is in the way";
@@ -48,7 +49,7 @@ fn locks_of(statement: &Statement<'_>) -> Vec<(String, Excludes)> {
         .collect();
     let begins_with = |keywords: &[&str]| statement.begins_with(keywords);
     if begins_with(&["ALTER", "TABLE"]) {
-        let name = names_after(statement, 2).into_iter().next();
+        let name = Words::from(statement, 2).names().into_iter().next();
         locks.extend(name.zip(strength_of_alter_table(statement)));
     } else if begins_with(&["DROP"]) && !statement.has("CONCURRENTLY") {
         if ["TABLE", "VIEW", "INDEX", "SEQUENCE"]
@@ -56,7 +57,8 @@ fn locks_of(statement: &Statement<'_>) -> Vec<(String, Excludes)> {
             .any(|kind| begins_with(&["DROP", kind]))
         {
             locks.extend(
-                names_after(statement, 2)
+                Words::from(statement, 2)
+                    .names()
                     .into_iter()
                     .map(|name| (name, Everybody)),
             );
@@ -71,7 +73,8 @@ fn locks_of(statement: &Statement<'_>) -> Vec<(String, Excludes)> {
         if !is_weaker {
             let first = 1 + usize::from(statement.words.get(1).is_some_and(|word| word.is("TABLE")));
             locks.extend(
-                names_after(statement, first)
+                Words::from(statement, first)
+                    .names()
                     .into_iter()
                     .map(|name| (name, Everybody)),
             );
@@ -91,13 +94,15 @@ fn locks_of(statement: &Statement<'_>) -> Vec<(String, Excludes)> {
         });
     } else if begins_with(&["CLUSTER"]) {
         locks.extend(
-            names_after(statement, 1)
+            Words::from(statement, 1)
+                .names()
                 .into_iter()
                 .map(|name| (name, Everybody)),
         );
     } else if begins_with(&["REFRESH", "MATERIALIZED", "VIEW"]) && !statement.has("CONCURRENTLY") {
         locks.extend(
-            names_after(statement, 3)
+            Words::from(statement, 3)
+                .names()
                 .into_iter()
                 .map(|name| (name, Everybody)),
         );
@@ -126,7 +131,7 @@ fn references(statement: &Statement<'_>) -> Vec<String> {
     let positions = statement.words.iter().enumerate();
     positions
         .filter(|(_, word)| word.is("REFERENCES"))
-        .filter_map(|(at, _)| name_at(&statement.words, at + 1).map(|(name, _)| name))
+        .filter_map(|(at, _)| Words::from(statement, at + 1).name())
         .collect()
 }
 
@@ -135,41 +140,7 @@ fn name_after(statement: &Statement<'_>, keyword: &str) -> Option<String> {
         .words
         .iter()
         .position(|word| word.depth == 0 && word.is(keyword))?;
-    names_after(statement, at + 1).into_iter().next()
-}
-
-/// The names from word number `at` on, with commas between them, and without `IF EXISTS` and `ONLY`.
-fn names_after(statement: &Statement<'_>, at: usize) -> Vec<String> {
-    let words = &statement.words;
-    let is = |at: usize, keyword| words.get(at).is_some_and(|word: &Word<'_>| word.is(keyword));
-    let mut at = at;
-    if is(at, "IF") {
-        at += 2;
-    }
-    let mut names = Vec::new();
-    loop {
-        at += usize::from(is(at, "ONLY"));
-        let Some((name, end)) = name_at(words, at) else {
-            return names;
-        };
-        names.push(name);
-        if words.get(end).is_none_or(|word| word.text != ",") {
-            return names;
-        }
-        at = end + 1;
-    }
-}
-
-/// A name with its schema that begins at word number `at`, and the number of the word behind it.
-fn name_at(words: &[Word<'_>], at: usize) -> Option<(String, usize)> {
-    let mut name = words.get(at).filter(|word| word.is_name())?.text.to_owned();
-    let mut at = at + 1;
-    while words.get(at).is_some_and(|word| word.text == ".") {
-        name.push('.');
-        name.push_str(words.get(at + 1).filter(|word| word.is_name())?.text);
-        at += 2;
-    }
-    Some((name, at))
+    Words::from(statement, at + 1).names().into_iter().next()
 }
 
 /// A statement that raises if a transaction older than `age` holds a lock for which `tables` would have to queue.
