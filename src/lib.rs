@@ -7,8 +7,8 @@
 //!   → migrator: catalog → history → preflight → session (lock) → report → output, exit_status
 //! ```
 //!
-//! [`commands`] has one module a command. Only [`output`] prints; only [`connect`], [`catalog`],
-//! [`session`] and [`blocker`] talk to the server.
+//! [`commands`] has one module a command, [`outside`] the statements that run outside a transaction. Only [`output`]
+//! prints; only [`connect`], [`catalog`], [`session`], [`blocker`] and what works for them talk to the server.
 
 #![forbid(unsafe_code)]
 
