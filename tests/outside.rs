@@ -247,6 +247,32 @@ fn one_index_is_recognised_however_it_is_written() {
     }
 }
 
+/// The comparison needs a temporary table. Where there may be none, a person has to look.
+#[test]
+fn an_index_that_cannot_be_compared_is_not_recorded() {
+    let database = with_table();
+    let owner = database.role("");
+    database.execute(&format!(
+        "ALTER TABLE busy OWNER TO {owner}; CREATE INDEX busy_a ON busy (a) WHERE b IS NOT NULL; \
+         GRANT CREATE ON SCHEMA public TO {owner}; REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC",
+        database.name()
+    ));
+    let command = || with_index(&database).env("POSTGRES_URL", database.url_as(&owner));
+    let run = command().run();
+    assert_eq!(run.status, 6, "{}", run.stderr);
+    assert!(
+        run.stderr
+            .contains("cannot be compared with the file's: permission denied"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(history(&database), ["1 first"]);
+    database.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'busy_a'::regclass");
+    let run = command().run();
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    assert_eq!(indexes(&database), ["busy_a|t"]);
+}
+
 #[test]
 fn what_other_statements_have_left_is_found_too() {
     let database = with_table();
