@@ -24,7 +24,7 @@ BINARY = $(or $(CARGO_TARGET_DIR),target)/$(HOST)/release/zerostarter-db
 
 .DEFAULT_GOAL := help
 .PHONY: help build migrate db db-stop db-reset db-remove psql image up down logs studio \
-	test-docker test-kubernetes test-workflows \
+	queries test-docker test-kubernetes test-workflows \
 	test test-matrix postgres-versions soak \
 	peers fuzz bench bench-docs lint deny clean
 
@@ -84,6 +84,11 @@ test-kubernetes: ## Check the manifests, and play them with podman where it runs
 
 test-workflows: ## Check the workflows and the snippets of docs/ci.md
 	@tests/workflows/run.sh
+
+# ---- Schema ----
+
+queries: ## Compile queries/*.sql into crates/queries, against a new database (ARGS=--check: only compare)
+	@scripts/queries.sh $(ARGS)
 
 # ---- Check ----
 
