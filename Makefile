@@ -95,7 +95,7 @@ queries: ## Compile queries/*.sql into crates/queries, against a new database (A
 test: ## Run every test, on the newest PostgreSQL here (POSTGRES_TEST_VERSION=18: on that one)
 	@[ -n "$$POSTGRES_TEST_VERSION" ] || scripts/local-postgres.sh binaries >/dev/null
 	@scripts/install-peers.sh refinery
-	@cargo test --locked
+	@cargo test --locked --workspace --all-features
 
 test-matrix: ## Run the integration tests on PostgreSQL 14 to 18 (VERSIONS="15 18": on those)
 	@scripts/install-peers.sh refinery
@@ -105,7 +105,7 @@ postgres-versions: ## Fetch PostgreSQL 14 to 18 into .postgres/versions (VERSION
 	@scripts/postgres-versions.sh $(VERSIONS)
 
 soak: ## Run the tests of races at length
-	@TEST_ROUNDS=20 cargo test --locked --test integration -- blocked_tables:: concurrency:: crash_points:: crashes:: outside:: poolers:: signals::
+	@TEST_ROUNDS=20 cargo test --locked --all-features --test integration -- blocked_tables:: concurrency:: crash_points:: crashes:: outside:: poolers:: signals::
 
 lint: deny ## Check format, lints, documentation, dependencies, and scripts where shellcheck is here
 	@cargo fmt --check

@@ -54,6 +54,7 @@ made=$scratch/crate
 "$tools/bin/cornucopia" live --config queries/cornucopia.toml --destination "$made" "$url" >&2
 # Its clients, in whose place queries/static has one.
 rm -r "$made/src/client/async_"
+rustfmt --edition 2024 --config-path "$project" "$made/src/lib.rs"
 
 if [ "${1-}" = --check ]; then
     diff -ru "$destination" "$made" >&2 ||

@@ -5,11 +5,10 @@ use std::pin::pin;
 use futures_util::TryStreamExt as _;
 use tokio::time::timeout;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
+use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 
 use crate::attempt::AttemptError;
 use crate::config::Config;
-use crate::connection::Connection;
 use crate::duration::millis;
 use crate::history::{Applied, HISTORY_TABLE};
 use crate::sql::{identifier, literal};
@@ -77,23 +76,23 @@ fn history_table_in(schema: &str) -> String {
 ///
 /// The server's or the driver's, and [`AttemptError::TimedOut`] where no answer comes at all: this is a question
 /// that is answered at once.
-pub async fn read(connection: &Connection, config: &Config) -> Result<Snapshot, AttemptError> {
+pub async fn read(client: &Client, config: &Config) -> Result<Snapshot, AttemptError> {
     let limit = config.question_limit();
-    let reading = timeout(limit, read_in_full(connection, config)).await;
+    let reading = timeout(limit, read_in_full(client, config)).await;
     let outcome = reading.map_err(|_| AttemptError::TimedOut(limit))?;
     outcome.map_err(AttemptError::Postgres)
 }
 
-async fn read_in_full(connection: &Connection, config: &Config) -> Result<Snapshot, tokio_postgres::Error> {
+async fn read_in_full(client: &Client, config: &Config) -> Result<Snapshot, tokio_postgres::Error> {
     let named = config.url.parameters.schema.as_deref();
-    let mut snapshot = read_consistently(connection, config, named).await?;
+    let mut snapshot = read_consistently(client, config, named).await?;
     if named.is_some() {
         return Ok(snapshot);
     }
     if snapshot.has_own_history && snapshot.visible_history.as_ref() != Some(&snapshot.schema) {
         let schema_is_current = snapshot.schema_is_current;
         let schema = std::mem::take(&mut snapshot.schema);
-        snapshot = read_consistently(connection, config, Some(&schema)).await?;
+        snapshot = read_consistently(client, config, Some(&schema)).await?;
         snapshot.schema_is_current = schema_is_current;
     } else if !snapshot.has_own_history {
         snapshot.history = None;
@@ -105,12 +104,12 @@ async fn read_in_full(connection: &Connection, config: &Config) -> Result<Snapsh
 /// Each look-up of a name sees the catalog of its own moment. Where the history was created between two of
 /// them, which happens when several migrators meet on a new database, their answers do not go together.
 async fn read_consistently(
-    connection: &Connection,
+    client: &Client,
     config: &Config,
     named: Option<&str>,
 ) -> Result<Snapshot, tokio_postgres::Error> {
     loop {
-        let snapshot = read_once(connection, config, named).await?;
+        let snapshot = read_once(client, config, named).await?;
         let visible = snapshot.visible_history.as_ref();
         let found_here = visible == Some(&snapshot.schema)
             || (snapshot.history.is_some() && (named.is_some() || visible.is_none()));
@@ -121,12 +120,12 @@ async fn read_consistently(
 }
 
 async fn read_once(
-    connection: &Connection,
+    client: &Client,
     config: &Config,
     named: Option<&str>,
 ) -> Result<Snapshot, tokio_postgres::Error> {
     let request = request(config, named);
-    let mut rows = pin!(connection.client().simple_query_raw(&request).await?);
+    let mut rows = pin!(client.simple_query_raw(&request).await?);
     let mut snapshot: Option<Snapshot> = None;
     let mut history = Vec::new();
     loop {

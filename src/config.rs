@@ -69,12 +69,21 @@ impl fmt::Display for Problem {
     }
 }
 
+/// What a connection is for, which decides by which of the two URLs it is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Migrations, which a transaction pooler can be in the way of.
+    Migration,
+    /// The queries of an application.
+    Application,
+}
+
 /// The settings of a run.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// `NODE_ENV`.
     pub node_env: NodeEnv,
-    /// The database to migrate: `POSTGRES_DIRECT_URL` where set, else `POSTGRES_URL`.
+    /// The database: `POSTGRES_URL`, but to migrate it `POSTGRES_DIRECT_URL` where that is set.
     pub url: PostgresUrl,
     /// Which of the two it was.
     pub url_variable: &'static str,
@@ -119,7 +128,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads the settings of a run.
+    /// Reads the settings of a run that migrates.
     ///
     /// # Errors
     ///
@@ -128,9 +137,22 @@ impl Config {
         settings: &Settings,
         read_file: &dyn Fn(&Path) -> io::Result<Vec<u8>>,
     ) -> Result<Self, Vec<Problem>> {
+        Self::load_for(Purpose::Migration, settings, read_file)
+    }
+
+    /// Reads the settings for connections of one purpose.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::load`].
+    pub fn load_for(
+        purpose: Purpose,
+        settings: &Settings,
+        read_file: &dyn Fn(&Path) -> io::Result<Vec<u8>>,
+    ) -> Result<Self, Vec<Problem>> {
         let mut reader = Reader::new(settings, read_file);
         let node_env = reader.node_env();
-        let url = reader.url();
+        let url = reader.url(purpose);
         let production = node_env == Some(NodeEnv::Production);
         if let Some((variable, url)) = url.as_ref().filter(|_| production) {
             reader.refuse_local_password(variable, url);
@@ -235,7 +257,7 @@ impl Config {
         self.question_lock_wait() + ATTEMPT_LIMIT
     }
 
-    /// Logs what the operator should know about the settings, once.
+    /// Logs what somebody who migrates should know about the settings, once.
     pub fn tell(&self) {
         for name in &self.url.parameters.ignored {
             tracing::debug!(
@@ -243,6 +265,16 @@ impl Config {
                 self.url_variable
             );
         }
+        self.tell_protection();
+        if let (Some(sign), "POSTGRES_URL") = (self.url.transaction_pooler_sign(), self.url_variable) {
+            tracing::warn!(
+                "POSTGRES_URL looks like a transaction pooler ({sign}); set POSTGRES_DIRECT_URL to the database itself for migrations"
+            );
+        }
+    }
+
+    /// Logs where production is less protected than it is by default.
+    pub(crate) fn tell_protection(&self) {
         if self.node_env == NodeEnv::Production && self.tls_policy == TlsPolicy::Plaintext {
             tracing::warn!("connections are not encrypted (POSTGRES_PLAINTEXT_IN_PRODUCTION=yes)");
         }
@@ -250,11 +282,6 @@ impl Config {
         {
             tracing::warn!(
                 "the server's host name is not verified (sslmode=verify-ca with a CA of your own)"
-            );
-        }
-        if let (Some(sign), "POSTGRES_URL") = (self.url.transaction_pooler_sign(), self.url_variable) {
-            tracing::warn!(
-                "POSTGRES_URL looks like a transaction pooler ({sign}); set POSTGRES_DIRECT_URL to the database itself for migrations"
             );
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio_postgres::config::{ChannelBinding, SslNegotiation};
 
-use crate::config::{NodeEnv, Problem};
+use crate::config::{NodeEnv, Problem, Purpose};
 use crate::postgres_url::{Address, PostgresUrl, Secret};
 use crate::settings::{Settings, named};
 use crate::tls::{TlsMaterial, TlsPolicy};
@@ -102,6 +102,18 @@ impl Reader<'_> {
         Duration::ZERO
     }
 
+    /// A limit that has to be there.
+    #[cfg(feature = "pool")]
+    pub(crate) fn positive_duration(&mut self, name: &str) -> Duration {
+        let problems_before = self.problems.len();
+        let duration = self.duration(name);
+        if duration.is_zero() && self.problems.len() == problems_before {
+            let variable = self.settings.get(name).map(|setting| named(name, &setting));
+            self.problem(variable.unwrap_or_default(), "is 0, and a limit is needed", None);
+        }
+        duration
+    }
+
     /// A timeout of the server's, of which 0 means none.
     pub(crate) fn server_duration(&mut self, name: &str) -> Duration {
         if self
@@ -139,15 +151,18 @@ impl Reader<'_> {
     }
 
     /// The URL to use, and the variable it came from.
-    pub(crate) fn url(&mut self) -> Option<(&'static str, PostgresUrl)> {
-        let direct = self.one_url("POSTGRES_DIRECT_URL", "POSTGRES_DIRECT_URL_FILE");
+    pub(crate) fn url(&mut self, purpose: Purpose) -> Option<(&'static str, PostgresUrl)> {
+        let direct = match purpose {
+            Purpose::Migration => self.one_url("POSTGRES_DIRECT_URL", "POSTGRES_DIRECT_URL_FILE"),
+            Purpose::Application => None,
+        };
         let problems_before = self.problems.len();
         let pooled = self.one_url("POSTGRES_URL", "POSTGRES_URL_FILE");
         let nothing_was_set = direct.is_none() && pooled.is_none() && self.problems.len() == problems_before;
-        if nothing_was_set
-            && self.settings.get("POSTGRES_DIRECT_URL").is_none()
-            && self.settings.get("POSTGRES_DIRECT_URL_FILE").is_none()
-        {
+        let names_a_direct_url = ["POSTGRES_DIRECT_URL", "POSTGRES_DIRECT_URL_FILE"]
+            .iter()
+            .any(|name| self.settings.get(name).is_some());
+        if nothing_was_set && !(purpose == Purpose::Migration && names_a_direct_url) {
             self.problem(
                 "POSTGRES_URL",
                 "is not set",

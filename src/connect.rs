@@ -133,7 +133,10 @@ pub async fn create_database(config: &Config, deadline: Instant) -> Result<(), E
 
 /// Tries every host once. The failure that is reported is the first that waiting cannot mend, else that of a server
 /// which can only be read, else the last.
-async fn attempt_each_host(config: &Config, deadline: Instant) -> Result<Connection, (String, AttemptError)> {
+pub(crate) async fn attempt_each_host(
+    config: &Config,
+    deadline: Instant,
+) -> Result<Connection, (String, AttemptError)> {
     let mut hosts: Vec<&Host> = config.url.hosts.iter().collect();
     if config.url.parameters.load_balance_hosts == Some(LoadBalanceHosts::Random) {
         hosts.shuffle(&mut rand::rng());

@@ -85,6 +85,13 @@ impl Connection {
         self.reads_backslashes_literally
     }
 
+    /// The protocol, and what stops its work. The task that moves the bytes goes on by itself: it says goodbye when the
+    /// client is dropped.
+    #[cfg(feature = "pool")]
+    pub(crate) fn into_parts(self) -> (Client, Arc<Brake>) {
+        (self.client, self.brake)
+    }
+
     /// Says goodbye, so that the server does not log a lost client.
     pub async fn close(self) {
         drop(self.client);

@@ -42,6 +42,8 @@ pub mod output;
 pub mod outside;
 mod patience;
 mod phase;
+#[cfg(feature = "pool")]
+pub mod pool;
 pub mod postgres_url;
 pub mod preflight;
 pub mod progress;
@@ -59,3 +61,6 @@ pub mod url_parameters;
 pub mod variables;
 mod watcher;
 mod words;
+
+#[cfg(feature = "pool")]
+pub use zerostarter_queries::queries;

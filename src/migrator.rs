@@ -225,7 +225,7 @@ fn with_applied(error: Error, progress: &Progress) -> Error {
 }
 
 async fn read(connection: &Connection, config: &Config) -> Result<Snapshot, Interruption> {
-    let error = match catalog::read(connection, config).await {
+    let error = match catalog::read(connection.client(), config).await {
         Ok(snapshot) => return Ok(snapshot),
         Err(error) if error.is_transient() => return Err(Interruption::Lost(error)),
         Err(error) => error,

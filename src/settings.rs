@@ -19,7 +19,7 @@ pub struct Variable {
     pub secret: bool,
 }
 
-const fn plain(name: &'static str) -> Variable {
+pub(crate) const fn plain(name: &'static str) -> Variable {
     Variable {
         name,
         default: None,
@@ -27,7 +27,7 @@ const fn plain(name: &'static str) -> Variable {
     }
 }
 
-const fn with_default(name: &'static str, default: &'static str) -> Variable {
+pub(crate) const fn with_default(name: &'static str, default: &'static str) -> Variable {
     Variable {
         name,
         default: Some(default),
@@ -111,15 +111,21 @@ pub struct Settings {
 const DEFAULT_ORIGIN: &str = "default";
 
 impl Settings {
-    /// Lays `layers`, most important first, over the defaults.
+    /// Lays `layers`, most important first, over the defaults of a run that migrates.
+    #[must_use]
+    pub fn from_layers(layers: &[Layer]) -> Self {
+        Self::with_defaults(layers, VARIABLES)
+    }
+
+    /// Lays `layers`, most important first, over the defaults of `variables`.
     ///
     /// # Panics
     ///
     /// Never: the crate `config` is given nothing but texts under plain names.
     #[must_use]
-    pub fn from_layers(layers: &[Layer]) -> Self {
-        let defaults = VARIABLES
-            .iter()
+    pub fn with_defaults<'a>(layers: &[Layer], variables: impl IntoIterator<Item = &'a Variable>) -> Self {
+        let defaults = variables
+            .into_iter()
             .filter_map(|variable| Some((variable.name, variable.default?)));
         let mut builder = config::Config::builder().add_source(Layer::new(DEFAULT_ORIGIN, defaults));
         for layer in layers.iter().rev() {

@@ -75,6 +75,8 @@ pub struct Parameters {
     pub schema: Option<String>,
     /// `pgbouncer=true` (Prisma, Supabase): there is a transaction pooler in between.
     pub pgbouncer: bool,
+    /// `prepare=false` (postgres.js): no prepared statements on the server, because they would not survive a pooler.
+    pub no_prepare: bool,
     /// Names that were read and have no meaning here.
     pub ignored: Vec<String>,
     pub(crate) hosts: Vec<String>,
@@ -122,7 +124,6 @@ const IGNORED: &[&str] = &[
     "max",
     "max_lifetime",
     "min",
-    "prepare",
     "query_timeout",
     "uselibpqcompat",
     // sqlx, JDBC, Npgsql, pgx, SQLAlchemy, Django, ActiveRecord
@@ -231,6 +232,7 @@ impl Parameters {
                 self.schema = Some(value.to_owned());
             }
             "pgbouncer" => self.pgbouncer = matches!(value, "true" | "1" | "yes"),
+            "prepare" => self.no_prepare = matches!(value, "false" | "0"),
             "host" => self.hosts = list(value),
             "hostaddr" => {
                 self.hostaddrs = list(value)

@@ -84,7 +84,9 @@ fn a_history_that_is_being_created_is_there_or_it_is_not() {
                 .expect("a connection");
             let (mut with, mut without, mut wrong) = (0, 0, 0);
             while with < 5 || with + without < 3000 {
-                let snapshot = catalog::read(&connection, &config).await.expect("the state");
+                let snapshot = catalog::read(connection.client(), &config)
+                    .await
+                    .expect("the state");
                 *(if snapshot.history.is_some() {
                     &mut with
                 } else {

@@ -29,7 +29,9 @@ fn apply_uninspected(database: &Database, sql: &str) -> Option<SessionError> {
         let connection = connect(&config, Instant::now() + Duration::from_secs(20))
             .await
             .expect("a connection");
-        let snapshot = catalog::read(&connection, &config).await.expect("the state");
+        let snapshot = catalog::read(connection.client(), &config)
+            .await
+            .expect("the state");
         let migrations: Vec<_> = files.iter().map(|file| file.migration().clone()).collect();
         let progress = Progress::default();
         let mut runner = Runner::new(&migrations);

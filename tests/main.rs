@@ -18,6 +18,7 @@ mod logs;
 mod noop;
 mod outside;
 mod phases;
+mod pool;
 mod poolers;
 mod properties;
 mod readme;

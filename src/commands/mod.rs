@@ -93,7 +93,7 @@ async fn look(config: &Config) -> Result<Snapshot, Error> {
     let mut patience = Patience::new(config);
     let mut connection = connect(config, patience.connect_deadline()).await?;
     loop {
-        match catalog::read(&connection, config).await {
+        match catalog::read(connection.client(), config).await {
             Err(error) if error.is_transient() => connection = patience.reconnect(error).await?,
             Err(error) => {
                 let error = migrator::reading_failed(&connection, config, error).await;

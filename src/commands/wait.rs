@@ -33,7 +33,7 @@ pub(super) async fn run(config: &Config, files: &[SourceFile]) -> Result<(), Err
             outcome => outcome?,
         };
         let verdict = loop {
-            let not_yet = match catalog::read(&connection, config).await {
+            let not_yet = match catalog::read(connection.client(), config).await {
                 Ok(snapshot) => {
                     let comparison = migrator::agree(config, &snapshot, files)?;
                     let pending = migrator::pending_up_to_target(config, files, &comparison)?;

@@ -61,16 +61,14 @@ where
         }
     }
     pub async fn one(self) -> Result<T, tokio_postgres::Error> {
-        let row =
-            crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
         Ok((self.mapper)((self.extractor)(&row)?))
     }
     pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
         self.iter().await?.try_collect().await
     }
     pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
-        let opt_row =
-            crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
         Ok(opt_row
             .map(|row| {
                 let extracted = (self.extractor)(&row)?;
@@ -80,10 +78,8 @@ where
     }
     pub async fn iter(
         self,
-    ) -> Result<
-        impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c,
-        tokio_postgres::Error,
-    > {
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error>
+    {
         let stream = crate::client::async_::raw(
             self.client,
             self.query,
@@ -125,16 +121,14 @@ where
         }
     }
     pub async fn one(self) -> Result<T, tokio_postgres::Error> {
-        let row =
-            crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
         Ok((self.mapper)((self.extractor)(&row)?))
     }
     pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
         self.iter().await?.try_collect().await
     }
     pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
-        let opt_row =
-            crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
         Ok(opt_row
             .map(|row| {
                 let extracted = (self.extractor)(&row)?;
@@ -144,10 +138,8 @@ where
     }
     pub async fn iter(
         self,
-    ) -> Result<
-        impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c,
-        tokio_postgres::Error,
-    > {
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error>
+    {
         let stream = crate::client::async_::raw(
             self.client,
             self.query,
@@ -197,9 +189,7 @@ impl<'a, C: GenericClient + Send + Sync, T1: crate::StringSql, T2: crate::String
         'a,
         'a,
         JoinParams<T1, T2>,
-        std::pin::Pin<
-            Box<dyn futures::Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>,
-        >,
+        std::pin::Pin<Box<dyn futures::Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>>,
         C,
     > for JoinStmt
 {
@@ -207,9 +197,8 @@ impl<'a, C: GenericClient + Send + Sync, T1: crate::StringSql, T2: crate::String
         &'a self,
         client: &'a C,
         params: &'a JoinParams<T1, T2>,
-    ) -> std::pin::Pin<
-        Box<dyn futures::Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>,
-    > {
+    ) -> std::pin::Pin<Box<dyn futures::Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>>
+    {
         Box::pin(self.bind(client, &params.id, &params.email))
     }
 }
@@ -225,10 +214,7 @@ impl CountStmt {
         self.1 = Some(client.prepare(self.0).await?);
         Ok(self)
     }
-    pub fn bind<'c, 'a, 's, C: GenericClient>(
-        &'s self,
-        client: &'c C,
-    ) -> I64Query<'c, 'a, 's, C, i64, 0> {
+    pub fn bind<'c, 'a, 's, C: GenericClient>(&'s self, client: &'c C) -> I64Query<'c, 'a, 's, C, i64, 0> {
         I64Query {
             client,
             params: [],
@@ -241,10 +227,7 @@ impl CountStmt {
 }
 pub struct GetStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn get() -> GetStmt {
-    GetStmt(
-        "SELECT id, email, created_at FROM waitlist WHERE id = $1",
-        None,
-    )
+    GetStmt("SELECT id, email, created_at FROM waitlist WHERE id = $1", None)
 }
 impl GetStmt {
     pub async fn prepare<'a, C: GenericClient>(
@@ -264,14 +247,13 @@ impl GetStmt {
             params: [id],
             query: self.0,
             cached: self.1.as_ref(),
-            extractor:
-                |row: &tokio_postgres::Row| -> Result<WaitlistBorrowed, tokio_postgres::Error> {
-                    Ok(WaitlistBorrowed {
-                        id: row.try_get(0)?,
-                        email: row.try_get(1)?,
-                        created_at: row.try_get(2)?,
-                    })
-                },
+            extractor: |row: &tokio_postgres::Row| -> Result<WaitlistBorrowed, tokio_postgres::Error> {
+                Ok(WaitlistBorrowed {
+                    id: row.try_get(0)?,
+                    email: row.try_get(1)?,
+                    created_at: row.try_get(2)?,
+                })
+            },
             mapper: |it| Waitlist::from(it),
         }
     }
@@ -301,14 +283,13 @@ impl GetByEmailStmt {
             params: [email],
             query: self.0,
             cached: self.1.as_ref(),
-            extractor:
-                |row: &tokio_postgres::Row| -> Result<WaitlistBorrowed, tokio_postgres::Error> {
-                    Ok(WaitlistBorrowed {
-                        id: row.try_get(0)?,
-                        email: row.try_get(1)?,
-                        created_at: row.try_get(2)?,
-                    })
-                },
+            extractor: |row: &tokio_postgres::Row| -> Result<WaitlistBorrowed, tokio_postgres::Error> {
+                Ok(WaitlistBorrowed {
+                    id: row.try_get(0)?,
+                    email: row.try_get(1)?,
+                    created_at: row.try_get(2)?,
+                })
+            },
             mapper: |it| Waitlist::from(it),
         }
     }
@@ -340,27 +321,20 @@ impl ListStmt {
             params: [after, count],
             query: self.0,
             cached: self.1.as_ref(),
-            extractor:
-                |row: &tokio_postgres::Row| -> Result<WaitlistBorrowed, tokio_postgres::Error> {
-                    Ok(WaitlistBorrowed {
-                        id: row.try_get(0)?,
-                        email: row.try_get(1)?,
-                        created_at: row.try_get(2)?,
-                    })
-                },
+            extractor: |row: &tokio_postgres::Row| -> Result<WaitlistBorrowed, tokio_postgres::Error> {
+                Ok(WaitlistBorrowed {
+                    id: row.try_get(0)?,
+                    email: row.try_get(1)?,
+                    created_at: row.try_get(2)?,
+                })
+            },
             mapper: |it| Waitlist::from(it),
         }
     }
 }
 impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>
-    crate::client::async_::Params<
-        'c,
-        'a,
-        's,
-        ListParams<T1>,
-        WaitlistQuery<'c, 'a, 's, C, Waitlist, 2>,
-        C,
-    > for ListStmt
+    crate::client::async_::Params<'c, 'a, 's, ListParams<T1>, WaitlistQuery<'c, 'a, 's, C, Waitlist, 2>, C>
+    for ListStmt
 {
     fn params(
         &'s self,
@@ -395,14 +369,13 @@ impl DeleteStmt {
             params: [id],
             query: self.0,
             cached: self.1.as_ref(),
-            extractor:
-                |row: &tokio_postgres::Row| -> Result<WaitlistBorrowed, tokio_postgres::Error> {
-                    Ok(WaitlistBorrowed {
-                        id: row.try_get(0)?,
-                        email: row.try_get(1)?,
-                        created_at: row.try_get(2)?,
-                    })
-                },
+            extractor: |row: &tokio_postgres::Row| -> Result<WaitlistBorrowed, tokio_postgres::Error> {
+                Ok(WaitlistBorrowed {
+                    id: row.try_get(0)?,
+                    email: row.try_get(1)?,
+                    created_at: row.try_get(2)?,
+                })
+            },
             mapper: |it| Waitlist::from(it),
         }
     }

@@ -1,0 +1,184 @@
+//! How a query's text becomes one round trip: by a statement that the connection keeps, or by sending the text with
+//! the types of its parameters.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use deadpool_postgres::StatementCache;
+use tokio_postgres::error::{DbError, SqlState};
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client as Wire, Error, Row, RowStream, Statement};
+use zerostarter_queries::client::Parameters;
+
+use super::config::Statements;
+
+/// Descriptions are small, but texts that are put together anew each time must not fill the memory.
+const MOST_DESCRIPTIONS: usize = 10_000;
+
+/// The parameter types of every text that was sent: the server is asked for them once a process.
+#[derive(Default)]
+pub(super) struct Descriptions(Mutex<HashMap<String, Arc<[Type]>>>);
+
+impl Descriptions {
+    fn map(&self) -> MutexGuard<'_, HashMap<String, Arc<[Type]>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn remember(&self, query: &str, types: &Arc<[Type]>) {
+        let mut map = self.map();
+        if map.len() >= MOST_DESCRIPTIONS {
+            map.clear();
+        }
+        map.insert(query.to_owned(), types.clone());
+    }
+}
+
+/// Sends queries on one connection.
+pub(super) struct Sender<'a> {
+    pub(super) wire: &'a Wire,
+    pub(super) cache: &'a StatementCache,
+    pub(super) statements: Statements,
+    pub(super) descriptions: &'a Descriptions,
+    pub(super) in_transaction: bool,
+}
+
+/// What goes over the wire in place of a query.
+enum Form {
+    Kept(Statement),
+    Sent(Arc<[Type]>),
+}
+
+/// A query in its form; once more where that turned out to be of yesterday.
+macro_rules! run {
+    ($sender:ident, $query:ident, $prepared:expr, |$statement:ident| $kept:expr, |$types:ident| $sent:expr) => {{
+        let first = match $sender.form($query, $prepared).await? {
+            Form::Kept($statement) => $kept.await,
+            Form::Sent($types) => $sent.await,
+        };
+        match first {
+            Err(error) if $sender.is_of_yesterday($query, &error) => {
+                match $sender.form($query, None).await? {
+                    Form::Kept($statement) => $kept.await,
+                    Form::Sent($types) => $sent.await,
+                }
+            }
+            outcome => outcome,
+        }
+    }};
+}
+
+impl Sender<'_> {
+    pub(super) async fn prepare(&self, query: &str) -> Result<Statement, Error> {
+        self.cache.prepare(self.wire, query).await
+    }
+
+    pub(super) async fn execute(&self, query: &str, params: &Parameters<'_>) -> Result<u64, Error> {
+        run!(
+            self,
+            query,
+            None,
+            |statement| self.wire.execute(&statement, params),
+            |types| self.wire.execute_typed(query, &typed(params, &types))
+        )
+    }
+
+    pub(super) async fn query_one(
+        &self,
+        query: &str,
+        prepared: Option<&Statement>,
+        params: &Parameters<'_>,
+    ) -> Result<Row, Error> {
+        run!(
+            self,
+            query,
+            prepared,
+            |statement| self.wire.query_one(&statement, params),
+            |types| self.wire.query_typed_one(query, &typed(params, &types))
+        )
+    }
+
+    pub(super) async fn query_opt(
+        &self,
+        query: &str,
+        prepared: Option<&Statement>,
+        params: &Parameters<'_>,
+    ) -> Result<Option<Row>, Error> {
+        run!(
+            self,
+            query,
+            prepared,
+            |statement| self.wire.query_opt(&statement, params),
+            |types| self.wire.query_typed_opt(query, &typed(params, &types))
+        )
+    }
+
+    pub(super) async fn query_raw(
+        &self,
+        query: &str,
+        prepared: Option<&Statement>,
+        params: &Parameters<'_>,
+    ) -> Result<RowStream, Error> {
+        run!(
+            self,
+            query,
+            prepared,
+            |statement| self.wire.query_raw(&statement, params.iter().copied()),
+            |types| self.wire.query_typed_raw(query, typed(params, &types))
+        )
+    }
+
+    async fn form(&self, query: &str, prepared: Option<&Statement>) -> Result<Form, Error> {
+        Ok(match (self.statements, prepared) {
+            (Statements::Kept, Some(statement)) => Form::Kept(statement.clone()),
+            (Statements::Kept, None) => Form::Kept(self.prepare(query).await?),
+            (Statements::Sent, _) => Form::Sent(self.describe(query).await?),
+        })
+    }
+
+    /// Asks the server for the types of a text's parameters. The statement is closed before the transaction ends:
+    /// after that a pooler may go on with another server, and what was left on this one would be in the way of others.
+    async fn describe(&self, query: &str) -> Result<Arc<[Type]>, Error> {
+        let known = self.descriptions.map().get(query).cloned();
+        if let Some(types) = known {
+            return Ok(types);
+        }
+        if !self.in_transaction {
+            self.wire.batch_execute("BEGIN READ ONLY").await?;
+        }
+        let described = self.wire.prepare(query).await.map(|it| Arc::from(it.params()));
+        if !self.in_transaction {
+            self.wire.batch_execute("ROLLBACK").await?;
+        }
+        let types = described?;
+        self.descriptions.remember(query, &types);
+        Ok(types)
+    }
+
+    /// Whether the server refused a statement, before it ran, because a migration has changed what it was made for
+    /// or because it is gone. It is forgotten. In a transaction there is no second try.
+    fn is_of_yesterday(&self, query: &str, error: &Error) -> bool {
+        let Some(answer) = error.as_db_error() else {
+            return false;
+        };
+        let is_stale = match self.statements {
+            Statements::Kept => is_gone(answer) && self.cache.remove(query, &[]).is_some(),
+            Statements::Sent => {
+                answer.code().code().starts_with("42") && self.descriptions.map().remove(query).is_some()
+            }
+        };
+        is_stale && !self.in_transaction
+    }
+}
+
+fn is_gone(answer: &DbError) -> bool {
+    // The message depends on the server's language; the function that raises it does not.
+    *answer.code() == SqlState::INVALID_SQL_STATEMENT_NAME
+        || (*answer.code() == SqlState::FEATURE_NOT_SUPPORTED
+            && answer.routine() == Some("RevalidateCachedQuery"))
+}
+
+type Typed<'a> = Vec<(&'a (dyn ToSql + Sync), Type)>;
+
+fn typed<'a>(params: &'a Parameters<'a>, types: &[Type]) -> Typed<'a> {
+    params.iter().copied().zip(types.iter().cloned()).collect()
+}
