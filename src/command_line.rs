@@ -6,7 +6,7 @@
 use std::ffi::OsString;
 use std::fmt;
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::{CommandFactory as _, Parser};
 use clap_complete::{Shell, generate};
 
 use crate::cli::{Cli, Command};
@@ -43,20 +43,29 @@ impl Cli {
     ///
     /// The answer to one that cannot be run.
     pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, Answer> {
-        let arguments: Vec<OsString> = arguments.into_iter().collect();
-        let cli = Self::try_parse_from(&arguments).map_err(|error| {
-            let text = error.to_string();
-            if error.use_stderr() {
-                Answer::Misuse(Misuse::new(text, &arguments))
-            } else {
-                Answer::Text(text)
-            }
-        })?;
+        let cli: Self = parse(arguments)?;
         match cli.command {
             Some(Command::Completions { shell }) => Err(Answer::Text(completions(shell))),
             _ => Ok(cli),
         }
     }
+}
+
+/// Reads the command line of any of our programs.
+///
+/// # Errors
+///
+/// The answer to one that cannot be run.
+pub(crate) fn parse<T: Parser>(arguments: impl IntoIterator<Item = OsString>) -> Result<T, Answer> {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    T::try_parse_from(&arguments).map_err(|error| {
+        let text = error.to_string();
+        if error.use_stderr() {
+            Answer::Misuse(Misuse::new(T::command().get_name(), text, &arguments))
+        } else {
+            Answer::Text(text)
+        }
+    })
 }
 
 /// A script that teaches a shell our commands and flags.
@@ -69,7 +78,7 @@ fn completions(shell: Shell) -> String {
 impl Misuse {
     /// Takes clap's text apart. It repeats arguments, and where somebody has tried to give a URL or a
     /// connection string as one, that is a password: only plain words are repeated.
-    fn new(mut text: String, arguments: &[OsString]) -> Self {
+    fn new(program: &str, mut text: String, arguments: &[OsString]) -> Self {
         let mut hints = Vec::new();
         for argument in arguments.iter().skip(1) {
             let argument = argument.to_string_lossy();
@@ -89,7 +98,7 @@ impl Misuse {
             if let Some(tip) = line.strip_prefix("tip: ") {
                 hints.push(tip.to_owned());
             } else if line.starts_with("For more information") {
-                hints.push("zerostarter-db --help shows the commands and flags".to_owned());
+                hints.push(format!("{program} --help shows the commands and flags"));
             } else {
                 details.push(line.to_owned());
             }

@@ -35,6 +35,10 @@ impl Error {
             Self::Migration { rejection, applied } => migration_details(rejection, applied),
             Self::NoSecondConnection { reason, .. } => vec![reason.clone()],
             Self::Output(source) | Self::Start(source) => vec![source.to_string()],
+            #[cfg(feature = "api")]
+            Self::Listen { source, .. } => vec![source.to_string()],
+            #[cfg(feature = "api")]
+            Self::Unhealthy { .. } => Vec::new(),
             Self::UnfitSession { unfit, .. } => unfit.clone(),
             Self::Preflight(findings) => findings.iter().map(ToString::to_string).collect(),
             Self::Refused { source, .. } | Self::Unreachable { source, .. } => {

@@ -49,6 +49,24 @@ pub enum Error {
     /// refinery's engine refused what our own comparison had let pass.
     #[error("the migration engine refused: {0}")]
     Engine(String),
+    /// The web app cannot listen where it was told to.
+    #[cfg(feature = "api")]
+    #[error("cannot listen at {address}")]
+    Listen {
+        /// `API_LISTEN`.
+        address: std::net::SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The web app that was asked after its health has none.
+    #[cfg(feature = "api")]
+    #[error("{server} is not healthy: {reason}")]
+    Unhealthy {
+        /// Who was asked.
+        server: std::net::SocketAddr,
+        /// What it said, or that it said nothing.
+        reason: String,
+    },
     /// Somebody has locked the history for longer than was waited.
     #[error("the history of migrations is locked by somebody and could not be read")]
     HistoryLocked {
@@ -289,6 +307,10 @@ impl Error {
             | Self::Source { .. }
             | Self::UnfitSession { .. }
             | Self::UnknownTarget { .. } => ExitStatus::Usage,
+            #[cfg(feature = "api")]
+            Self::Listen { .. } => ExitStatus::Usage,
+            #[cfg(feature = "api")]
+            Self::Unhealthy { .. } => ExitStatus::Failed,
             Self::Denied(_) | Self::ReadOnly { .. } | Self::Refused { .. } => ExitStatus::Refused,
             Self::HistoryLocked { .. } | Self::Locked { .. } | Self::LockTimeout { .. } => {
                 ExitStatus::Blocked

@@ -26,6 +26,10 @@ impl Error {
             Self::HistoryElsewhere { found, .. } => vec![format!(
                 "add schema={found} to the URL to go on with that history, or options=-c%20search_path=… to choose a schema by hand"
             )],
+            #[cfg(feature = "api")]
+            Self::Listen { .. } => {
+                one("set API_LISTEN to an address of this machine and a port that is free")
+            }
             Self::Locked { holder: None, .. } => one(
                 "find the other migrator (application_name zerostarter-db in pg_stat_activity), or raise MIGRATE_LOCK_WAIT",
             ),
@@ -80,6 +84,8 @@ impl Error {
             | Self::Output(_)
             | Self::Start(_)
             | Self::UnknownTarget { newest: None, .. } => Vec::new(),
+            #[cfg(feature = "api")]
+            Self::Unhealthy { .. } => Vec::new(),
         }
     }
 }

@@ -13,6 +13,8 @@
 #![forbid(unsafe_code)]
 
 mod alone;
+#[cfg(feature = "api")]
+pub mod api;
 pub mod attempt;
 mod backoff;
 mod bar;

@@ -66,6 +66,12 @@ impl Client {
         })
     }
 
+    /// Waits for a request of tokio-postgres' own client. As with a typed query, one that is given up is cancelled, and
+    /// the connection does not go back to the pool.
+    pub async fn attend<T>(&self, request: impl Future<Output = T>) -> T {
+        counted(&self.under_way, request).await
+    }
+
     fn member(&self) -> &Object<Manager> {
         self.member.as_ref().expect(HELD)
     }

@@ -1,0 +1,177 @@
+//! The waitlist as a page. It works without JavaScript: the form is sent, and answered with the page again.
+
+use std::sync::Arc;
+
+use super::App;
+use super::error::ApiError;
+use super::waitlist::{Joining, count, join};
+use axum::extract::rejection::FormRejection;
+use axum::extract::{Form, RawQuery, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use maud::{DOCTYPE, Markup, html};
+
+/// The page and what it loads come from here, and its form goes nowhere else.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
+    connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// Style and script change with the program only.
+const ASSET_CACHING: &str = "public, max-age=300";
+
+/// Its path.
+pub(super) const PAGE: &str = "/waitlist";
+
+/// Where a form leads that was accepted, so that loading the page anew does not send it again.
+const JOINED: &str = "joined";
+
+/// What the page has to say.
+enum Stage<'a> {
+    Asking,
+    Joined,
+    Refused { why: ApiError, email: &'a str },
+}
+
+/// `GET /waitlist`
+pub(super) async fn get(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Response {
+    let stage = if query.as_deref() == Some(JOINED) {
+        Stage::Joined
+    } else {
+        Stage::Asking
+    };
+    // Without a count the page is as good.
+    let count = count(&app).await.unwrap_or_default();
+    respond(StatusCode::OK, &page(&stage, count))
+}
+
+/// `POST /waitlist`
+pub(super) async fn post(
+    State(app): State<Arc<App>>,
+    form: Result<Form<Joining>, FormRejection>,
+) -> Response {
+    let (outcome, email) = match form {
+        Ok(Form(joining)) => (join(&app, &joining).await, joining.email),
+        Err(rejection) => (Err(rejection.into()), String::new()),
+    };
+    match outcome {
+        Ok(()) => Redirect::to(&format!("{PAGE}?{JOINED}")).into_response(),
+        Err(why) => refuse(why, &email),
+    }
+}
+
+/// The page with what is wrong, and what was entered.
+pub(super) fn refuse(why: ApiError, email: &str) -> Response {
+    let mut response = respond(why.status, &page(&Stage::Refused { why, email }, 0));
+    response.headers_mut().extend(why.retry_header());
+    response
+}
+
+/// `GET /`
+pub(super) async fn root() -> Redirect {
+    Redirect::to(PAGE)
+}
+
+/// `GET /waitlist.css`
+pub(super) async fn style() -> impl IntoResponse {
+    asset("text/css; charset=utf-8", include_str!("waitlist.css"))
+}
+
+/// `GET /waitlist.js`
+pub(super) async fn script() -> impl IntoResponse {
+    asset("text/javascript; charset=utf-8", include_str!("waitlist.js"))
+}
+
+fn asset(kind: &'static str, text: &'static str) -> impl IntoResponse {
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (header::CACHE_CONTROL, ASSET_CACHING),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (headers, text)
+}
+
+fn respond(status: StatusCode, page: &Markup) -> Response {
+    let headers = HeaderMap::from_iter([
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/html; charset=utf-8"),
+        ),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static(CONTENT_SECURITY_POLICY),
+        ),
+        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        (
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ),
+    ]);
+    (status, headers, page.0.clone()).into_response()
+}
+
+fn page(stage: &Stage<'_>, count: i64) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="description" content="Leave your email address and be told when ZeroStarter opens.";
+                title { (title(stage)) }
+                link rel="icon" href="data:,";
+                link rel="stylesheet" href="/waitlist.css";
+                script src="/waitlist.js" defer {}
+            }
+            body {
+                main {
+                    p.brand { "ZeroStarter" }
+                    div #joined tabindex="-1" hidden[!matches!(stage, Stage::Joined)] {
+                        h1 { "You are on the list" }
+                        p { "Thank you. We will write to you when we open, and not before." }
+                    }
+                    div #asking hidden[matches!(stage, Stage::Joined)] {
+                        h1 { "Be there when we open" }
+                        p { "Leave your email address, and we will write to you once: on the day." }
+                        (form(stage))
+                        @if count > 0 {
+                            p.count { "More than " strong { (count) } " people are waiting already." }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Who cannot see the page hears its title first.
+const fn title(stage: &Stage<'_>) -> &'static str {
+    match stage {
+        Stage::Asking => "Join the waitlist · ZeroStarter",
+        Stage::Joined => "You are on the list · ZeroStarter",
+        Stage::Refused { .. } => "Please check your entry · ZeroStarter",
+    }
+}
+
+fn form(stage: &Stage<'_>) -> Markup {
+    let (message, email) = match stage {
+        Stage::Refused { why, email } => (why.message, *email),
+        Stage::Asking | Stage::Joined => ("", ""),
+    };
+    let is_invalid = matches!(stage, Stage::Refused { why, .. } if *why == ApiError::INVALID_EMAIL);
+    html! {
+        form #form method="post" action=(PAGE) {
+            label for="email" { "Email address" }
+            input #email name="email" type="email" value=(email) autocomplete="email" inputmode="email"
+                autocapitalize="none" spellcheck="false" required maxlength="254" placeholder="you@example.com"
+                aria-describedby="message" aria-invalid=[is_invalid.then_some("true")];
+            // Programs fill it in. People neither see it nor get there by keyboard, nor do those who listen.
+            div.unseen aria-hidden="true" {
+                label for="subject" { "Leave this empty" }
+                input #subject name="subject" type="text" tabindex="-1" autocomplete="off";
+            }
+            button #submit type="submit" { "Join the waitlist" }
+            p #message role="alert" { (message) }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+// Sends the form without leaving the page. Where this does not run, the form is sent by the browser.
+"use strict";
+
+const form = document.getElementById("form");
+const email = document.getElementById("email");
+const submit = document.getElementById("submit");
+const message = document.getElementById("message");
+const calm = submit.textContent;
+let sending = false;
+
+function show(text, isInvalid) {
+  message.textContent = text;
+  if (isInvalid) {
+    email.setAttribute("aria-invalid", "true");
+    email.focus();
+  } else {
+    email.removeAttribute("aria-invalid");
+  }
+}
+
+// Not `disabled`: that would take the focus away from who pressed it.
+function wait(isWaiting) {
+  sending = isWaiting;
+  submit.setAttribute("aria-disabled", String(isWaiting));
+  form.setAttribute("aria-busy", String(isWaiting));
+  submit.textContent = isWaiting ? "Joining…" : calm;
+}
+
+async function join() {
+  const response = await fetch("/api/waitlist", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ email: email.value, subject: form.elements.subject.value }),
+  });
+  if (response.ok) {
+    return null;
+  }
+  const body = await response.json();
+  return body.error;
+}
+
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  if (sending) {
+    return;
+  }
+  show("", false);
+  wait(true);
+  try {
+    const error = await join();
+    if (error) {
+      show(error.message, error.code === "invalid_email");
+    } else {
+      document.title = "You are on the list · ZeroStarter";
+      document.getElementById("asking").hidden = true;
+      const joined = document.getElementById("joined");
+      joined.hidden = false;
+      joined.focus();
+    }
+  } catch {
+    show("We could not be reached. Please try again.", false);
+  } finally {
+    wait(false);
+  }
+});
