@@ -20,10 +20,12 @@ RELEASE_LINUX = RUSTFLAGS="$$RUSTFLAGS -C target-feature=+crt-static -C link-arg
 	cargo build --release --locked --target $(HOST)
 RELEASE_OTHER = cargo build --release --locked --target $(HOST)
 RELEASE = $(if $(findstring linux,$(HOST)),$(RELEASE_LINUX),$(RELEASE_OTHER))
+# The web app has features that the start-up binary does without, so it is built by itself.
+API_BINARY = $(or $(CARGO_TARGET_DIR),target)/$(HOST)/release/zerostarter-api
 BINARY = $(or $(CARGO_TARGET_DIR),target)/$(HOST)/release/zerostarter-db
 
 .DEFAULT_GOAL := help
-.PHONY: help build migrate db db-stop db-reset db-remove psql image up down logs studio \
+.PHONY: help build build-api migrate db db-stop db-reset db-remove psql image up down logs studio \
 	queries test-docker test-kubernetes test-workflows \
 	test test-matrix postgres-versions soak \
 	peers fuzz bench bench-docs lint deny clean
@@ -39,8 +41,12 @@ migrate: ## Build it and migrate POSTGRES_URL, or else the private database (ARG
 	@scripts/migrate.sh $(ARGS)
 
 build: ## Build the release binary, static on Linux
-	@$(RELEASE)
+	@$(RELEASE) --bin zerostarter-db
 	@ls -l $(BINARY)
+
+build-api: ## Build the web app, static on Linux
+	@$(RELEASE) --bin zerostarter-api --features api
+	@ls -l $(API_BINARY)
 
 # ---- A private database, in .postgres/ ----
 

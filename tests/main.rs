@@ -1,5 +1,6 @@
 //! The integration tests, as one binary: one module a feature, and the harness they share.
 
+mod api;
 mod atomic;
 mod blocked_tables;
 mod commands;

@@ -10,7 +10,7 @@ static FILTERS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     let version = regex::escape(env!("CARGO_PKG_VERSION"));
     [
         (
-            format!(r#"(zerostarter-db[ /]v?|"version":\s*"){version}\b"#).as_str(),
+            format!(r#"(zerostarter-(?:db|api)[ /]v?|"version":\s*"){version}\b"#).as_str(),
             "${1}[version]",
         ),
         (

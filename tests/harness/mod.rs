@@ -28,6 +28,7 @@ mod server;
 mod session;
 mod supervisor;
 pub(crate) mod tls;
+mod web;
 
 pub(crate) use command::{Command, Run, zerostarter_db};
 pub(crate) use crash_proxy::{CrashProxy, Cut, Direction, Fate, Moment};
@@ -40,3 +41,4 @@ pub(crate) use rounds::rounds;
 pub(crate) use running::Running;
 pub(crate) use server::{Server, ServerOptions, Shutdown, unused_port};
 pub(crate) use session::Session;
+pub(crate) use web::{Answer, Api, zerostarter_api};
