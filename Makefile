@@ -28,7 +28,7 @@ BINARY = $(or $(CARGO_TARGET_DIR),target)/$(HOST)/release/zerostarter-db
 .PHONY: help build build-api migrate db db-stop db-reset db-remove psql image up down logs studio \
 	queries test-docker test-kubernetes test-workflows \
 	test test-matrix postgres-versions soak \
-	peers fuzz bench bench-docs lint deny clean
+	peers fuzz bench bench-docs bench-api bench-api-docs lint deny clean
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -45,7 +45,7 @@ build: ## Build the release binary, static on Linux
 	@ls -l $(BINARY)
 
 build-api: ## Build the web app, static on Linux
-	@$(RELEASE) --bin zerostarter-api --features api
+	@CARGO_PROFILE_RELEASE_OPT_LEVEL=3 $(RELEASE) --bin zerostarter-api --features api
 	@ls -l $(API_BINARY)
 
 # ---- A private database, in .postgres/ ----
@@ -67,8 +67,9 @@ psql: ## Open psql on it (ARGS="-c 'select 1'")
 
 # ---- Docker ----
 
-image: ## Build the image
+image: ## Build the images of the migrations and of the web app
 	@docker build --file docker/Dockerfile --tag zerostarter-db .
+	@docker build --file docker/Dockerfile --target api --tag zerostarter-api .
 
 up: ## Start PostgreSQL, migrate it, then start the app
 	@docker compose up --detach
@@ -138,6 +139,14 @@ bench: build ## Compare with four other tools, on one server (BENCH_RUNS=5: a sh
 
 bench-docs: ## The same, and write the figures into README.md and docs/benchmarks.md
 	@BENCH_WRITE=yes $(MAKE) --no-print-directory bench
+
+bench-api: build-api ## Compare the web app with Bun, Hono and Drizzle (BENCH_SECONDS=2 BENCH_ROUNDS=1: a short run)
+	@scripts/local-postgres.sh binaries >/dev/null
+	@scripts/install-peers.sh hono
+	@ZEROSTARTER_API_BINARY=$(CURDIR)/$(API_BINARY) cargo bench --locked --features api --bench api
+
+bench-api-docs: ## The same, and write the figures into docs/benchmarks-api.md
+	@BENCH_WRITE=yes $(MAKE) --no-print-directory bench-api
 
 clean: ## Remove what was built; the private database stays
 	@cargo clean

@@ -2,7 +2,7 @@
 # The programs of others that tests and `make bench` compare with: target/peers/bin holds those that are
 # built, target/peers/npm those that come from npm, in the versions of benches/npm.
 #
-#   install-peers.sh [refinery | sqlx | npm]...
+#   install-peers.sh [refinery | sqlx | npm | hono]...       the first three where none is named
 set -eu
 cd "$(dirname -- "$0")/.."
 # shellcheck source=scripts/common.sh
@@ -19,18 +19,19 @@ for peer in "$@"; do
             scripts/cargo-tool.sh target/peers sqlx sqlx-cli 0.9 \
                 --no-default-features --features rustls,postgres
             ;;
-        npm)
-            packages=target/peers/npm
-            ! cmp -s benches/npm/package-lock.json "$packages/installed" || continue
+        npm | hono)
+            packages=target/peers/$peer
+            [ "$peer" != hono ] || { mkdir -p "$packages" && cp benches/hono/server.ts "$packages"; }
+            ! cmp -s "benches/$peer/package-lock.json" "$packages/installed" || continue
             for tool in npm node; do
-                has "$tool" || fail "$tool is needed for dbmate and drizzle-kit" 'install Node.js, which brings npm'
+                has "$tool" || fail "$tool is needed for the packages of benches/$peer" 'install Node.js, which brings npm'
             done
-            say "Installing dbmate and drizzle-kit into $packages."
+            say "Installing the packages of benches/$peer into $packages."
             rm -rf "$packages"
             mkdir -p "$packages"
-            cp benches/npm/package.json benches/npm/package-lock.json "$packages"
+            cp "benches/$peer/"* "$packages"
             (cd "$packages" && npm install --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null)
-            cp benches/npm/package-lock.json "$packages/installed"
+            cp "benches/$peer/package-lock.json" "$packages/installed"
             ;;
         *)
             fail "there is no peer named $peer"

@@ -73,6 +73,9 @@ impl Output {
                 encoded(URI_COMPONENT),
                 password.replace('\'', "''"), // in SQL
             ]);
+            // Most passwords look alike in all of these, and every text is searched for each.
+            secrets.sort();
+            secrets.dedup();
         }
     }
 

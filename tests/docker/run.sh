@@ -8,12 +8,13 @@ cd "$(dirname "$0")/../.."
 root=$PWD
 
 # Nothing of what the caller has set may decide.
-unset NODE_ENV POSTGRES_URL POSTGRES_DIRECT_URL POSTGRES_PASSWORD INTERNAL_API_URL MIGRATE_WAIT COMPOSE_FILE COMPOSE_PROFILES
+unset NODE_ENV API_RATE_LIMIT API_TRUSTED_PROXIES POSTGRES_POOL_SIZE POSTGRES_URL POSTGRES_DIRECT_URL POSTGRES_PASSWORD INTERNAL_API_URL MIGRATE_WAIT COMPOSE_FILE COMPOSE_PROFILES
 export COMPOSE_PROJECT_NAME=zerostarter-db-test-$$
 # Any free port: the machine may have a PostgreSQL of its own.
-export POSTGRES_PORT=0 STUDIO_PORT=0
-# The image under test must not take the place of one that is in use here.
+export POSTGRES_PORT=0 STUDIO_PORT=0 API_PORT=0
+# The images under test must not take the place of those that are in use here.
 export ZEROSTARTER_DB_IMAGE=zerostarter-db-test/image:$$
+export ZEROSTARTER_API_IMAGE=zerostarter-db-test/api:$$
 export COMPOSE_ANSI=never COMPOSE_PROGRESS=plain
 
 work=$(mktemp -d)
@@ -31,7 +32,7 @@ clean_up() {
     trap - EXIT
     compose --profile studio down --volumes --timeout 0 >/dev/null 2>&1 || true
     docker rm --force --volumes "$host_server" >/dev/null 2>&1 || true
-    docker image rm --force "$ZEROSTARTER_DB_IMAGE" >/dev/null 2>&1 || true
+    docker image rm --force "$ZEROSTARTER_DB_IMAGE" "$ZEROSTARTER_API_IMAGE" >/dev/null 2>&1 || true
     rm -rf "$work"
     exit "$status"
 }
@@ -72,6 +73,10 @@ state() {
     local container
     container=$(compose ps --all --quiet "$1")
     [[ -z $container ]] || docker inspect --format "$2" "$container"
+}
+
+api_is_healthy() {
+    is healthy state api '{{.State.Health.Status}}'
 }
 
 exit_code() {
@@ -153,6 +158,23 @@ test_the_image_is_one_static_binary() {
     expect 0 docker run --rm --read-only --cap-drop ALL --network none "$ZEROSTARTER_DB_IMAGE" --version
 }
 
+test_the_image_of_the_web_app_is_one_static_binary() {
+    expect 0 docker build --file "$root/docker/Dockerfile" --target api --tag "$ZEROSTARTER_API_IMAGE" "$root"
+    local container files size
+    container=$(docker create "$ZEROSTARTER_API_IMAGE")
+    files=$(docker export "$container" | tar -t | grep -v '/$' |
+        grep -vxE '\.dockerenv|dev/console|etc/(hostname|hosts|mtab|resolv\.conf)')
+    docker cp "$container:/zerostarter-api" "$work/api"
+    docker rm "$container" >/dev/null
+    [[ $files == zerostarter-api ]] || fail "the image holds: $files"
+    size=$(stat -c %s "$work/api")
+    echo "    $size bytes"
+    [[ $size -le 10000000 ]] || fail "more than 10,000,000 bytes"
+    is '65532:65532 [/zerostarter-api]' docker inspect --format '{{.Config.User}} {{.Config.Entrypoint}}' "$ZEROSTARTER_API_IMAGE" ||
+        fail 'user or entry point is another one'
+    expect 0 docker run --rm --read-only --cap-drop ALL --network none "$ZEROSTARTER_API_IMAGE" --version
+}
+
 test_it_is_built_again_to_the_byte() {
     local container
     expect 0 docker build --no-cache --file "$root/docker/Dockerfile" --tag "$ZEROSTARTER_DB_IMAGE-again" "$root"
@@ -169,9 +191,9 @@ test_up_on_a_fresh_clone_migrates_and_then_starts_the_app() {
     fresh
     expect 0 compose up --detach
     is 'exited 0' exit_code migrate || fail "migrate: $(exit_code migrate)"
-    poll 20 is 'exited 0' exit_code api
+    poll 20 api_is_healthy
     log_shows migrate 'applied V0001__waitlist'
-    log_shows api 'nothing is pending'
+    log_shows api 'listening at'
     is 11 sql "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'" || fail 'tables are missing'
     local migrated started
     migrated=$(state migrate '{{.State.FinishedAt}}')
@@ -184,7 +206,7 @@ test_a_second_up_has_nothing_to_do() {
     before=$(milliseconds)
     expect 0 compose up --detach
     echo "    $(($(milliseconds) - before)) ms"
-    poll 20 is 'exited 0' exit_code api
+    poll 20 api_is_healthy
     log_shows migrate 'nothing to do'
 }
 
@@ -275,7 +297,7 @@ test_the_app_is_not_started_while_migrate_runs() {
     done
     sql "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted" >/dev/null
     wait "$up" || fail "up failed: $(cat "$work/up")"
-    poll 20 is 'exited 0' exit_code api
+    poll 20 api_is_healthy
 }
 
 test_stopping_a_migrate_that_waits_takes_no_time() {
@@ -326,7 +348,7 @@ test_a_server_that_is_killed_meanwhile_is_waited_for() {
     expect 0 docker start "$server"
     wait "$up" || fail "up failed: $(cat "$work/up")"
     is 'exited 0' exit_code migrate || fail "migrate: $(exit_code migrate)"
-    poll 20 is 'exited 0' exit_code api
+    poll 20 api_is_healthy
     is 11 sql "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'" || fail 'tables are missing'
     wait
 }
@@ -353,10 +375,10 @@ test_a_database_on_the_host_is_reached_as_localhost() {
     fresh
     start_host_server
     printf 'NODE_ENV=local\nPOSTGRES_URL=%s\nINTERNAL_API_URL=http://api:4000\n' "$host_url" >"$copy/.env"
-    expect 0 own up
+    expect 0 own up --detach
     [[ -z $(compose ps --all --quiet postgres) ]] || fail 'the bundled postgres was started'
     is 'exited 0' exit_code migrate || fail "migrate: $(exit_code migrate)"
-    is 'exited 0' exit_code api || fail "api: $(exit_code api)"
+    poll 20 api_is_healthy
     is 11 host_tables || fail 'tables are missing'
     ! compose logs | grep --fixed-strings -e 'p%40ss' -e 'p@ss' || fail 'the password is in the log'
 }
@@ -424,6 +446,114 @@ COMPOSE
     "${fork_compose[@]}" down --timeout 0 >/dev/null 2>&1
 }
 
+# ---- The web app ----
+
+# browser SCRIPT ARGUMENT...: runs it in Chromium. Where there is none, or no Node, which a Docker engine does not
+# bring, that is said; with TEST_BROWSER=required they have to be there.
+browser() {
+    local chromium tools=$root/target/docker/browser script=$1
+    shift
+    chromium=$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)
+    if [[ -z $chromium ]] || ! command -v npm >/dev/null; then
+        [[ ${TEST_BROWSER:-} != required ]] || fail 'there is no Chromium or no npm'
+        echo '    NOT RUN: there is no Chromium or no npm here'
+        return 77
+    fi
+    mkdir -p "$tools"
+    cp "$root"/tests/docker/browser/* "$tools/"
+    expect 0 npm --prefix "$tools" install --silent --no-audit --no-fund
+    expect 0 timeout 180 node "$tools/$script" "$chromium" "$tools" "$@"
+}
+
+api_address() {
+    compose port api 4000
+}
+
+test_who_enters_an_address_on_the_page_is_in_the_table() {
+    fresh
+    expect 0 compose up --detach --wait api
+    local status=0
+    browser page.js "$(api_address)" || status=$?
+    [[ $status -ne 77 ]] || return 0
+    [[ $status -eq 0 ]] || return "$status"
+    sed 's/^/    /' "$output"
+    is 'phone@example.com scriptless@example.com' \
+        sql "SELECT string_agg(email, ' ' ORDER BY email) FROM waitlist" || fail 'other rows are in the table'
+}
+
+# join_until_told ADDRESS CLIENT: puts addresses on the list, and writes down which were accepted.
+join_until_told() {
+    local answer status number=0 address=$1 client=$2
+    while [[ ! -e $work/stop ]]; do
+        number=$((number + 1))
+        # No answer at all would be no failure of the app's: curl's own limit is a second longer than its.
+        answer=$(curl --silent --max-time 11 --dump-header "$work/head-$client" --output /dev/null --write-out '%{http_code}' \
+            --header 'content-type: application/json' --data "{\"email\":\"$client-$number@example.com\"}" \
+            "http://$address/api/waitlist") || true
+        status=$answer
+        case $status in
+            200) echo "$client-$number@example.com" >>"$work/accepted" ;;
+            503)
+                echo "$status" >>"$work/refused"
+                grep --quiet --ignore-case '^retry-after: [0-9]' "$work/head-$client" || echo 'no hint' >>"$work/wrong"
+                ;;
+            *) echo "$status" >>"$work/wrong" ;;
+        esac
+    done
+}
+
+refusals() {
+    [[ -e $work/refused ]] || : >"$work/refused"
+    wc -l <"$work/refused"
+}
+
+were_refused_since() {
+    [[ $(refusals) -gt $1 ]]
+}
+
+test_nothing_acknowledged_is_lost_when_postgres_is_killed_under_load() {
+    fresh
+    API_RATE_LIMIT=0 expect 0 compose up --detach --wait api
+    local address clients=() client server round before
+    address=$(api_address)
+    rm -f "$work"/{stop,accepted,refused,wrong}
+    for client in a b c d e f; do
+        join_until_told "$address" "$client" &
+        clients+=($!)
+    done
+    server=$(compose ps --quiet postgres)
+    for round in 1 2 3; do
+        poll 30 is t sql "SELECT count(*) > $((round * 50)) FROM waitlist"
+        before=$(refusals)
+        docker kill "$server" >/dev/null
+        poll 30 were_refused_since "$before"
+        docker start "$server" >/dev/null
+    done
+    poll 60 curl --silent --fail "http://$address/api/health"
+    touch "$work/stop"
+    wait "${clients[@]}"
+    [[ ! -e $work/wrong ]] || fail "other answers: $(sort "$work/wrong" | uniq -c)"
+    [[ -s $work/refused ]] || fail 'no request was refused'
+    sql 'SELECT email FROM waitlist' | sort >"$work/stored"
+    sort "$work/accepted" | comm -23 - "$work/stored" >"$work/lost"
+    echo "    $(wc -l <"$work/accepted") accepted, $(wc -l <"$work/refused") refused, $(wc -l <"$work/lost") lost"
+    [[ ! -s $work/lost ]] || fail "lost: $(head -3 "$work/lost")"
+    poll 20 api_is_healthy
+    is 0 state api '{{.RestartCount}}' || fail 'the app was restarted'
+}
+
+test_the_app_stops_in_order() {
+    local before taken container
+    container=$(compose ps --quiet api)
+    before=$(milliseconds)
+    expect 0 docker stop "$container"
+    taken=$(($(milliseconds) - before))
+    echo "    $taken ms"
+    is 'exited 0' exit_code api || fail "api: $(exit_code api)"
+    log_shows api 'stopped; every request was answered'
+    [[ $taken -lt 5000 ]] || fail 'it took too long'
+}
+
 # ---- The documentation ----
 
 test_the_commands_of_the_documentation_work() {
@@ -459,24 +589,14 @@ test_studio_answers() {
     [[ -z $(compose --profile studio ps --all --quiet) ]] || fail 'make down left something'
 }
 
-# It needs a browser and Node, which a Docker engine does not bring: where they are missing, that is said. With
-# TEST_BROWSER=required they have to be there.
 test_studio_lists_the_tables_and_edits_a_row() {
-    local chromium address tools=$root/target/docker/studio
-    chromium=$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)
-    if [[ -z $chromium ]] || ! command -v npm >/dev/null; then
-        [[ ${TEST_BROWSER:-} != required ]] || fail 'there is no Chromium or no npm'
-        echo '    NOT RUN: there is no Chromium or no npm here'
-        return
-    fi
-    mkdir -p "$tools"
-    cp "$root"/tests/docker/studio/{package.json,studio.js} "$tools/"
-    expect 0 npm --prefix "$tools" install --silent --no-audit --no-fund
     fresh
     expect 0 compose --profile studio up --detach
     expect 0 sql "INSERT INTO waitlist (id, email) VALUES ('before', 'before@example.com')"
-    address=$(compose port studio 8080)
-    expect 0 timeout 120 node "$tools/studio.js" "$address" local-development-only "$chromium" "$tools/studio.png"
+    local status=0
+    browser studio.js "$(compose port studio 8080)" local-development-only || status=$?
+    [[ $status -ne 77 ]] || return 0
+    [[ $status -eq 0 ]] || return "$status"
     is after@example.com sql 'SELECT email FROM waitlist' || fail 'the row was not changed'
 }
 

@@ -1,9 +1,9 @@
 // Opens Adminer in a real browser, logs in, looks for the tables and edits a row.
 //
-//   node studio.js ADDRESS PASSWORD CHROMIUM PICTURE
+//   node studio.js CHROMIUM DIRECTORY ADDRESS PASSWORD
 import { chromium } from "playwright-core";
 
-const [address, password, executablePath, picture] = process.argv.slice(2);
+const [executablePath, directory, address, password] = process.argv.slice(2);
 const tables = [
   "account", "invitation", "member", "organization", "session",
   "team", "team_member", "user", "verification", "waitlist",
@@ -23,7 +23,7 @@ await page.goto(`http://${address}/?pgsql=postgres&username=zerostarter&db=zeros
 await page.fill('input[name="auth[password]"]', password);
 await page.click('input[type="submit"]');
 await page.waitForSelector("#tables a");
-await page.screenshot({ path: picture });
+await page.screenshot({ path: `${directory}/studio.png` });
 const listed = await page.locator("#tables a.structure, #tables a.view").allInnerTexts();
 const missing = tables.filter((table) => !listed.includes(table));
 if (missing.length > 0) {
