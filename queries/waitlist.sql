@@ -2,6 +2,11 @@
 
 --: Waitlist()
 
+--! insert : Waitlist
+INSERT INTO waitlist (id, email, created_at)
+VALUES (:id, :email, now() AT TIME ZONE 'UTC')
+RETURNING id, email, created_at;
+
 --! join
 --- Puts an address on the list. 0 where it was there already.
 INSERT INTO waitlist (id, email, created_at)
@@ -12,14 +17,19 @@ ON CONFLICT (email) DO NOTHING;
 SELECT count(*) AS total FROM waitlist;
 
 --! get : Waitlist
-SELECT id, email, created_at FROM waitlist WHERE id = :id;
+SELECT id, email, created_at
+FROM waitlist
+WHERE id = :id;
 
 --! get_by_email : Waitlist
-SELECT id, email, created_at FROM waitlist WHERE email = :email;
+SELECT id, email, created_at
+FROM waitlist
+WHERE email = :email;
 
 --! list(after?) : Waitlist
 --- In the order of their keys, those behind `after`.
-SELECT id, email, created_at FROM waitlist
+SELECT id, email, created_at
+FROM waitlist
 WHERE id > coalesce(:after, '')
 ORDER BY id
 LIMIT :count;
