@@ -112,7 +112,7 @@ postgres-versions: ## Fetch PostgreSQL 14 to 18 into .postgres/versions (VERSION
 	@scripts/postgres-versions.sh $(VERSIONS)
 
 soak: ## Run the tests of races at length
-	@TEST_ROUNDS=20 cargo test --locked --all-features --test integration -- blocked_tables:: concurrency:: crash_points:: crashes:: outside:: poolers:: signals::
+	@TEST_ROUNDS=20 cargo test --locked --all-features --test integration -- api:: blocked_tables:: concurrency:: crash_points:: crashes:: outside:: pool:: poolers:: signals::
 
 lint: deny ## Check format, lints, documentation, dependencies, and scripts where shellcheck is here
 	@cargo fmt --check

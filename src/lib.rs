@@ -1,4 +1,5 @@
-//! The start-up migrator of ZeroStarter's database, as a library.
+//! The start-up migrator of ZeroStarter's database, as a library; with the feature `pool` also the shared client of
+//! applications, and with `api` the web app.
 //!
 //! The data flows in one direction, and the modules are its stations:
 //!

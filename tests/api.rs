@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
-use zerostarter_db::api::ROUTES;
+use zerostarter_db::api::{API_VARIABLES, ROUTES};
+use zerostarter_db::pool::POOL_VARIABLES;
 
 use crate::harness::{
-    Answer, Api, Database, Pooler, Proxy, Server, ServerOptions, Shutdown, poll, rounds, unused_port,
-    zerostarter_api, zerostarter_db,
+    Answer, Api, Command, Database, Pooler, Proxy, Server, ServerOptions, Shutdown, poll, rounds,
+    unused_port, zerostarter_api, zerostarter_db,
 };
 
 const SOON: Duration = Duration::from_secs(20);
@@ -294,7 +295,7 @@ fn the_page_says_what_is_wrong_and_keeps_what_was_entered_harmlessly() {
 #[test]
 fn one_client_is_limited_and_the_others_are_not() {
     let database = migrated(Server::shared());
-    let limits = |command: crate::harness::Command| {
+    let limits = |command: Command| {
         command
             .env("API_RATE_LIMIT", "3")
             .env("API_RATE_LIMIT_WINDOW", "1h")
@@ -756,6 +757,22 @@ fn what_cannot_be_used_is_told_at_once() {
 
     hint: set API_LISTEN to an address of this machine and a port that is free
     ");
+}
+
+#[test]
+fn every_variable_is_documented() {
+    let example = include_str!("../.env.example");
+    let page = concat!(include_str!("../docs/api.md"), include_str!("../docs/library.md"));
+    let help = Command::program(env!("CARGO_BIN_EXE_zerostarter-api"))
+        .arg("--help")
+        .run()
+        .stdout;
+    for variable in POOL_VARIABLES.iter().chain(API_VARIABLES) {
+        let (name, default) = (variable.name, variable.default.expect("a default"));
+        assert!(page.contains(&format!("`{name}`")), "{name}");
+        assert!(example.contains(&format!("# {name}={default}\n")), "{name}");
+        assert!(help.contains(name) && help.contains(default), "{name}");
+    }
 }
 
 #[test]

@@ -512,6 +512,18 @@ fn nothing_of_the_pool_shows_a_secret() {
     });
 }
 
+#[test]
+fn the_three_lines_of_the_documentation_are_those_that_are_compiled() {
+    let page = include_str!("../docs/library.md");
+    let compiled = include_str!("../src/pool/mod.rs");
+    let (_, rest) = page.split_once("```rust,ignore\n").expect("an example");
+    let (example, _) = rest.split_once("```").expect("its end");
+    assert_eq!(example.lines().count(), 3);
+    for line in example.lines() {
+        assert!(compiled.contains(&format!("//! {line}\n")), "{line}");
+    }
+}
+
 /// The environment belongs to the whole process, so that this test runs itself in one of its own.
 #[test]
 fn a_process_shares_one_pool() {

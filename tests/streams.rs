@@ -47,7 +47,12 @@ fn an_error_that_cannot_be_written_changes_no_status() {
     ] {
         for stderr in [broken(), full()] {
             let mut process = Process::new(BINARY);
-            process.args(arguments).env_clear().stdout(Stdio::null());
+            // Where no developer's .env is.
+            process
+                .args(arguments)
+                .env_clear()
+                .current_dir("/")
+                .stdout(Stdio::null());
             let status = process.stderr(stderr).status().expect("to run").code();
             assert_eq!(status, Some(expected), "{arguments:?}");
         }

@@ -49,11 +49,8 @@ impl Kind {
 fn bun(directory: &Path) -> PathBuf {
     let packages =
         fs::read_dir(directory.join("node_modules/@oven")).expect("Bun; `make bench-api` installs it");
-    let programs = packages.filter_map(|package| Some(package.ok()?.path().join("bin/bun")));
-    programs
-        .filter(|program| program.exists())
-        .next()
-        .expect("Bun's program")
+    let mut programs = packages.filter_map(|package| Some(package.ok()?.path().join("bin/bun")));
+    programs.find(|program| program.exists()).expect("Bun's program")
 }
 
 /// A server that runs, and ends when it is dropped.

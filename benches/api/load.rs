@@ -51,7 +51,6 @@ pub(crate) struct Run {
     pub(crate) failures: u64,
     /// Processor time a request: the server's, the database's, and that of wrk.
     pub(crate) cpu: [Duration; 3],
-    pub(crate) peak_megabytes: f64,
 }
 
 /// Warms a server up, and measures it.
@@ -76,11 +75,10 @@ pub(crate) fn run(contender: &Contender, server: &Server, work: Work, plan: &Pla
         longest: Duration::from_micros(longest),
         failures,
         cpu: [
-            each(contender.cpu() - before[0]),
+            each(contender.cpu().saturating_sub(before[0])),
             each(postgres(server).saturating_sub(before[1])),
             each(wrk_cpu),
         ],
-        peak_megabytes: contender.peak_megabytes(),
     }
 }
 

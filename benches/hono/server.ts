@@ -66,12 +66,12 @@ app.post("/api/waitlist", async (context) => {
   if (typeof body?.email !== "string") {
     return refuse(400, "invalid_json", "The body is not the JSON object that is expected.");
   }
-  if (body.subject) {
-    return context.json({ status: "joined" });
-  }
   const email = body.email.trim().toLowerCase();
   if (email.length > 254 || !EMAIL.test(email)) {
     return refuse(422, "invalid_email", "This is not an email address.");
+  }
+  if (body.subject) {
+    return context.json({ status: "joined" });
   }
   await join.execute({ id: crypto.randomUUID(), email });
   return context.json({ status: "joined" });

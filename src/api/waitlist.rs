@@ -59,10 +59,10 @@ pub(super) async fn get(State(app): State<Arc<App>>) -> Result<Json<Count>, ApiE
 
 /// Puts an address on the list. Whether it was there already is not told.
 pub(super) async fn join(app: &App, joining: &Joining) -> Result<(), ApiError> {
+    let email = normalize(&joining.email).ok_or(ApiError::INVALID_EMAIL)?;
     if joining.subject.as_deref().is_some_and(|text| !text.is_empty()) {
         return Ok(());
     }
-    let email = normalize(&joining.email).ok_or(ApiError::INVALID_EMAIL)?;
     let id = Uuid::new_v4().to_string();
     let client = app.pool.get().await?;
     waitlist::join().bind(&client, &id, &email).await?;

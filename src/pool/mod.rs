@@ -6,9 +6,9 @@
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! use zerostarter_db::{pool::Pool, queries::waitlist};
+//! use zerostarter_db::{pool::Pool, queries::user};
 //! let client = Pool::shared()?.get().await?;
-//! let waiting = waitlist::get_by_email().bind(&client, &"ada@example.com").opt().await?;
+//! let user = user::get_by_email().bind(&client, &"ada@example.com").opt().await?;
 //! # Ok(())
 //! # }
 //! ```

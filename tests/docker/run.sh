@@ -481,6 +481,28 @@ test_who_enters_an_address_on_the_page_is_in_the_table() {
         sql "SELECT string_agg(email, ' ' ORDER BY email) FROM waitlist" || fail 'other rows are in the table'
 }
 
+# It needs Python, which is treated as the browser is.
+test_the_description_of_the_api_holds() {
+    local venv=$root/target/docker/venv
+    if ! python3 -m venv --help >/dev/null 2>&1; then
+        [[ ${TEST_BROWSER:-} != required ]] || fail 'there is no Python with venv'
+        echo '    NOT RUN: there is no Python with venv here'
+        return
+    fi
+    if ! cmp -s "$root/tests/docker/requirements.txt" "$venv/requirements.txt"; then
+        rm -rf "$venv"
+        expect 0 python3 -m venv "$venv"
+        expect 0 "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$root/tests/docker/requirements.txt"
+        cp "$root/tests/docker/requirements.txt" "$venv/"
+    fi
+    # Examples of failures are kept between runs where it is told to.
+    cd "$work"
+    API_RATE_LIMIT=0 expect 0 compose up --detach --wait api
+    expect 0 timeout 180 "$venv/bin/schemathesis" --config-file "$root/tests/docker/schemathesis.toml" run \
+        "$copy/docs/openapi.json" --url "http://$(api_address)" --checks all --max-time 30 --no-color
+    grep 'generated' "$output"
+}
+
 # join_until_told ADDRESS CLIENT: puts addresses on the list, and writes down which were accepted.
 join_until_told() {
     local answer status number=0 address=$1 client=$2

@@ -28,6 +28,7 @@ mod server;
 mod session;
 mod supervisor;
 pub(crate) mod tls;
+#[cfg(feature = "api")]
 mod web;
 
 pub(crate) use command::{Command, Run, zerostarter_db};
@@ -41,4 +42,5 @@ pub(crate) use rounds::rounds;
 pub(crate) use running::Running;
 pub(crate) use server::{Server, ServerOptions, Shutdown, unused_port};
 pub(crate) use session::Session;
+#[cfg(feature = "api")]
 pub(crate) use web::{Answer, Api, zerostarter_api};

@@ -66,14 +66,16 @@ impl Api {
         headers: &[(&str, &str)],
         body: &str,
     ) -> std::io::Result<Answer> {
-        let mut request = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n");
-        for (name, value) in headers {
-            request.push_str(&format!("{name}: {value}\r\n"));
-        }
+        let mut lines = vec![
+            format!("{method} {path} HTTP/1.1"),
+            "host: localhost".to_owned(),
+            "connection: close".to_owned(),
+        ];
+        lines.extend(headers.iter().map(|(name, value)| format!("{name}: {value}")));
         if !body.is_empty() {
-            request.push_str(&format!("content-length: {}\r\n", body.len()));
+            lines.push(format!("content-length: {}", body.len()));
         }
-        self.raw(&format!("{request}\r\n{body}"))
+        self.raw(&format!("{}\r\n\r\n{body}", lines.join("\r\n")))
     }
 
     /// Sends a text as it is, and reads until the connection is closed.
