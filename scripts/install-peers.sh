@@ -21,7 +21,7 @@ for peer in "$@"; do
             ;;
         npm | hono)
             packages=target/peers/$peer
-            [ "$peer" != hono ] || { mkdir -p "$packages" && cp benches/hono/server.ts "$packages"; }
+            [ "$peer" != hono ] || { mkdir -p "$packages" && cp benches/hono/*.ts "$packages"; }
             ! cmp -s "benches/$peer/package-lock.json" "$packages/installed" || continue
             for tool in npm node; do
                 has "$tool" || fail "$tool is needed for the packages of benches/$peer" 'install Node.js, which brings npm'

@@ -1,15 +1,19 @@
 //! A server under load: ours, or the one that it is compared with.
 
-use std::fs::{self, File};
-use std::net::TcpStream;
+use std::fs::{self, File, OpenOptions};
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use crate::harness::{Database, poll, unused_port};
+use crate::http;
 use crate::plan::POOL;
 
 const START_LIMIT: Duration = Duration::from_secs(20);
+
+/// In which the lines of the last requests must have been written.
+const LOG_LIMIT: Duration = Duration::from_secs(5);
 
 /// Which of the two.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,6 +47,15 @@ impl Kind {
             }
         }
     }
+
+    fn log(self) -> PathBuf {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench");
+        fs::create_dir_all(&directory).expect("a directory");
+        directory.join(match self {
+            Self::Ours => "zerostarter-api.log",
+            Self::Hono => "hono.log",
+        })
+    }
 }
 
 /// npm installs the package that fits the machine; its name tells which that is.
@@ -64,15 +77,15 @@ impl Contender {
     /// Starts it as in production, with a line of log a request in a file, and waits until it is ready.
     pub(crate) fn start(kind: Kind, database: &Database) -> Self {
         let port = unused_port();
-        let log = File::create(Self::log(kind)).expect("a file for the log");
-        let url = database.url();
-        let separator = if url.contains('?') { '&' } else { '?' };
+        File::create(kind.log()).expect("a file for the log");
+        // At its end, also after it was emptied.
+        let log = OpenOptions::new().append(true).open(kind.log()).expect("the log");
         let process = kind
             .command()
             .env_clear()
             .env("NODE_ENV", "production")
-            .env("POSTGRES_URL", format!("{url}{separator}sslmode=disable"))
-            // The server is on this machine.
+            .env("POSTGRES_URL", database.url())
+            // The database is on this machine, and its URL says sslmode=disable.
             .env("POSTGRES_PLAINTEXT_IN_PRODUCTION", "yes")
             .env("POSTGRES_POOL_SIZE", POOL.to_string())
             .env("API_LISTEN", format!("127.0.0.1:{port}"))
@@ -84,28 +97,57 @@ impl Contender {
             .spawn()
             .unwrap_or_else(|error| panic!("{}: {error}", kind.name()));
         let contender = Self { kind, port, process };
-        let is_up = || TcpStream::connect(("127.0.0.1", port)).ok();
-        poll(START_LIMIT, is_up).unwrap_or_else(|| panic!("{} does not start", kind.name()));
+        let is_ready = || {
+            let answer = http::ask(port, "GET", "/api/health", "", "").ok()?;
+            (answer.status == 200).then_some(())
+        };
+        poll(START_LIMIT, is_ready).unwrap_or_else(|| {
+            let log = fs::read_to_string(kind.log()).unwrap_or_default();
+            panic!("{} does not become ready:\n{log}", kind.name())
+        });
         contender
     }
 
-    fn log(kind: Kind) -> PathBuf {
-        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench");
-        fs::create_dir_all(&directory).expect("a directory");
-        directory.join(match kind {
-            Kind::Ours => "zerostarter-api.log",
-            Kind::Hono => "hono.log",
-        })
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
     }
 
-    /// The processor time it has had.
-    pub(crate) fn cpu(&self) -> Duration {
-        cpu_of(self.process.id())
+    /// Empties its log, and lets the peak of its memory begin anew.
+    pub(crate) fn forget(&self) {
+        OpenOptions::new()
+            .write(true)
+            .truncate(true)
+            .open(self.kind.log())
+            .expect("to empty the log");
+        fs::write(format!("/proc/{}/clear_refs", self.pid()), "5").expect("to reset the peak of memory");
     }
 
-    /// The most memory it has had, in megabytes.
+    /// Panics unless the log has, since it was emptied, a line for each of so many requests, and each of them says that
+    /// it was answered with 200.
+    pub(crate) fn expect_logged(&self, requests: u64) {
+        let name = self.kind.name();
+        let is_complete = || {
+            let mut lines = 0;
+            let log = BufReader::new(File::open(self.kind.log()).expect("the log"));
+            for line in log.split(b'\n').map(|line| line.expect("a line")) {
+                let line = String::from_utf8_lossy(&line);
+                if let Some((_, status)) = line.split_once("\"status\":") {
+                    assert!(status.starts_with("200"), "{name}: {line}");
+                    lines += 1;
+                }
+            }
+            (lines >= requests).then_some(())
+        };
+        let complete = poll(LOG_LIMIT, is_complete);
+        assert!(
+            complete.is_some(),
+            "{name} has not logged all of {requests} requests"
+        );
+    }
+
+    /// The most memory it has had since [`Contender::forget`], in megabytes.
     pub(crate) fn peak_megabytes(&self) -> f64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).expect("its status");
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("its status");
         let line = status
             .lines()
             .find_map(|line| line.strip_prefix("VmHWM:"))
@@ -120,19 +162,4 @@ impl Drop for Contender {
         self.process.kill().ok();
         self.process.wait().ok();
     }
-}
-
-/// The processor time of a process and of its children that have ended.
-pub(crate) fn cpu_of(pid: u32) -> Duration {
-    // Ten milliseconds each, on every Linux there is.
-    const TICK: Duration = Duration::from_millis(10);
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let fields = stat.rsplit(") ").next().unwrap_or_default();
-    let ticks: u32 = fields
-        .split(' ')
-        .skip(11)
-        .take(4)
-        .filter_map(|field| field.parse::<u32>().ok())
-        .sum();
-    TICK * ticks
 }

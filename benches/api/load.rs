@@ -3,13 +3,15 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::contender::{Contender, cpu_of};
-use crate::harness::Server;
-use crate::plan::{CONNECTIONS, Plan, Work};
+use crate::contender::Contender;
+use crate::harness::{Database, Server};
+use crate::plan::{Plan, Work};
+use crate::processor::{Cost, Meter};
 
-/// Prints what wrk does not by itself. Each address is new, over all runs and threads.
+/// Each address is new, over all runs and threads. wrk shares the machine with what it measures: the requests are put
+/// together by hand, which costs it less than its own functions do.
 const JOIN: &str = r#"
 local threads = 0
 function setup(thread)
@@ -19,20 +21,16 @@ end
 function init(args)
   sent = 0
   run = args[1]
+  head = "POST /api/waitlist HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
 end
 function request()
   sent = sent + 1
   local body = string.format('{"email":"%s-%d-%d@example.com"}', run, id, sent)
-  return wrk.format("POST", "/api/waitlist", {["content-type"] = "application/json"}, body)
+  return head .. #body .. "\r\n\r\n" .. body
 end
 "#;
 
-const COUNT: &str = r#"
-function request()
-  return wrk.format("GET", "/api/waitlist")
-end
-"#;
-
+/// Prints what is read here; what wrk prints by itself is for people.
 const DONE: &str = r#"
 function done(summary, latency, requests)
   local errors = summary.errors
@@ -42,57 +40,94 @@ function done(summary, latency, requests)
 end
 "#;
 
+/// How long a server is warmed up before each measurement.
+const WARM_UP: Duration = Duration::from_secs(1);
+
 /// What one run came to.
 pub(crate) struct Run {
     pub(crate) per_second: f64,
     pub(crate) p50: Duration,
     pub(crate) p99: Duration,
     pub(crate) longest: Duration,
-    pub(crate) failures: u64,
-    /// Processor time a request: the server's, the database's, and that of wrk.
-    pub(crate) cpu: [Duration; 3],
+    /// The most memory that the server had during the run, in megabytes.
+    pub(crate) peak_megabytes: f64,
+    pub(crate) cost: Cost,
 }
 
-/// Warms a server up, and measures it.
-pub(crate) fn run(contender: &Contender, server: &Server, work: Work, plan: &Plan) -> Run {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench/load.lua");
-    let requests = match work {
-        Work::Join => JOIN,
-        Work::Count(_) => COUNT,
-    };
-    fs::write(&script, format!("{requests}{DONE}")).expect("to write");
-    wrk(contender, &script, Duration::from_secs(1));
-    let before = [contender.cpu(), postgres(server)];
-    let (figures, wrk_cpu) = wrk(contender, &script, plan.duration());
-    let [total, micros, failures, p50, p99, longest] = figures;
+/// What wrk has counted.
+struct Tally {
+    requests: u64,
+    micros: u64,
+    failures: u64,
+    p50: u64,
+    p99: u64,
+    longest: u64,
+}
+
+/// Warms a server up, and measures it. Panics unless every request was answered with 200, was logged, and has done
+/// what it should: figures of anything else would be worth nothing.
+pub(crate) fn run(
+    contender: &Contender,
+    connections: u32,
+    server: &Server,
+    database: &Database,
+    work: Work,
+    plan: &Plan,
+) -> Run {
+    wrk(contender, connections, work, WARM_UP);
+    work.prepare(database);
+    contender.forget();
+    let meter = Meter::start(server, Some(contender.pid()));
+    let tally = wrk(contender, connections, work, plan.duration());
     #[expect(clippy::cast_precision_loss, reason = "figures of a run are far below 2^52")]
-    let (total_of_run, seconds) = (total as f64, micros as f64 / 1e6);
-    let each = |used: Duration| used.div_f64(total_of_run.max(1.0));
+    let (requests, seconds) = (tally.requests as f64, tally.micros as f64 / 1e6);
+    let cost = meter.stop(requests);
+    check(contender, database, work, &tally);
     Run {
-        per_second: total_of_run / seconds,
-        p50: Duration::from_micros(p50),
-        p99: Duration::from_micros(p99),
-        longest: Duration::from_micros(longest),
-        failures,
-        cpu: [
-            each(contender.cpu().saturating_sub(before[0])),
-            each(postgres(server).saturating_sub(before[1])),
-            each(wrk_cpu),
-        ],
+        per_second: requests / seconds,
+        p50: Duration::from_micros(tally.p50),
+        p99: Duration::from_micros(tally.p99),
+        longest: Duration::from_micros(tally.longest),
+        peak_megabytes: contender.peak_megabytes(),
+        cost,
     }
 }
 
-fn wrk(contender: &Contender, script: &Path, duration: Duration) -> ([u64; 6], Duration) {
-    let unique = format!("{:?}", std::time::SystemTime::now()).replace(|c: char| !c.is_ascii_digit(), "");
-    let before = cpu_of(std::process::id());
+fn check(contender: &Contender, database: &Database, work: Work, tally: &Tally) {
+    let name = contender.kind.name();
+    assert_eq!(tally.failures, 0, "{name}: requests that wrk calls failed");
+    // wrk calls an answer failed from 400 on; the log has them all.
+    contender.expect_logged(tally.requests);
+    let rows = database.rows("SELECT count(*) FROM waitlist").concat();
+    let rows: u64 = rows.parse().expect("a count");
+    let before = u64::from(work.rows());
+    let is_right = match work {
+        Work::Join => rows >= tally.requests,
+        Work::Count(_) => rows == before,
+    };
+    assert!(
+        is_right && tally.requests > 0,
+        "{name}: {} requests were answered, and the table of {before} rows has {rows}",
+        tally.requests
+    );
+}
+
+fn wrk(contender: &Contender, connections: u32, work: Work, duration: Duration) -> Tally {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench/load.lua");
+    let requests = match work {
+        Work::Join => JOIN,
+        // The same each time: wrk makes it once, of the address.
+        Work::Count(_) => "",
+    };
+    fs::write(&script, format!("{requests}{DONE}")).expect("to write");
     let output = Command::new("wrk")
-        .args(["--threads", "1", "--connections", &CONNECTIONS.to_string()])
+        .args(["--threads", "1", "--connections", &connections.to_string()])
         .args(["--duration", &format!("{}s", duration.as_secs()), "--script"])
         .arg(script)
-        .arg(format!("http://127.0.0.1:{}", contender.port))
-        .args(["--", &unique])
+        .arg(format!("http://127.0.0.1:{}/api/waitlist", contender.port))
+        .args(["--", &unique()])
         .output()
-        .expect("wrk, which this needs: the package is called wrk");
+        .expect("wrk, of the package of this name");
     let text = String::from_utf8_lossy(&output.stdout);
     let figures = text.lines().find_map(|line| line.strip_prefix("figures "));
     let figures: Vec<u64> = figures
@@ -100,17 +135,21 @@ fn wrk(contender: &Contender, script: &Path, duration: Duration) -> ([u64; 6], D
         .split(' ')
         .filter_map(|figure| figure.parse().ok())
         .collect();
-    let figures = figures.try_into().unwrap_or_else(|_| panic!("wrk says: {text}"));
-    (figures, cpu_of(std::process::id()).saturating_sub(before))
+    let [requests, micros, failures, p50, p99, longest] = figures[..] else {
+        panic!("wrk says: {text}{}", String::from_utf8_lossy(&output.stderr));
+    };
+    Tally {
+        requests,
+        micros,
+        failures,
+        p50,
+        p99,
+        longest,
+    }
 }
 
-/// The processor time of the database's processes. The pool keeps its connections during a run, so that none ends.
-fn postgres(server: &Server) -> Duration {
-    let main = server.pid();
-    let children = fs::read_to_string(format!("/proc/{main}/task/{main}/children")).unwrap_or_default();
-    children
-        .split_whitespace()
-        .filter_map(|pid| pid.parse().ok())
-        .map(cpu_of)
-        .sum()
+/// A number that no other run has.
+pub(crate) fn unique() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+    now.as_nanos().to_string()
 }

@@ -3,7 +3,8 @@
 import { count, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/bun-sql";
 import { pgTable, text, timestamp } from "drizzle-orm/pg-core";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
+import { isAddress } from "./email";
 
 const waitlist = pgTable("waitlist", {
   id: text("id").primaryKey(),
@@ -26,14 +27,12 @@ const join = db
   .prepare("join");
 const counted = db.select({ total: count() }).from(waitlist).prepare("counted");
 
-const EMAIL = /^[^\s@"]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+$/;
+const app = new Hono();
 
 type Refusal = 400 | 404 | 415 | 422;
 
-const app = new Hono();
-
-function refuse(status: Refusal, code: string, message: string) {
-  return Response.json({ error: { code, message } }, { status });
+function refuse(context: Context, status: Refusal, code: string, message: string) {
+  return context.json({ error: { code, message } }, status);
 }
 
 app.use(async (context, next) => {
@@ -60,24 +59,25 @@ app.get("/api/waitlist", async (context) => {
 
 app.post("/api/waitlist", async (context) => {
   if (!context.req.header("content-type")?.startsWith("application/json")) {
-    return refuse(415, "unsupported_media_type", "The content type of the body is not the one that is expected.");
+    const message = "The content type of the body is not the one that is expected.";
+    return refuse(context, 415, "unsupported_media_type", message);
   }
   const body = await context.req.json().catch(() => null);
-  if (typeof body?.email !== "string") {
-    return refuse(400, "invalid_json", "The body is not the JSON object that is expected.");
+  const subject = body?.subject ?? "";
+  if (typeof body?.email !== "string" || typeof subject !== "string") {
+    return refuse(context, 400, "invalid_json", "The body is not the JSON object that is expected.");
   }
   const email = body.email.trim().toLowerCase();
-  if (email.length > 254 || !EMAIL.test(email)) {
-    return refuse(422, "invalid_email", "This is not an email address.");
+  if (!isAddress(email)) {
+    return refuse(context, 422, "invalid_email", "This is not an email address.");
   }
-  if (body.subject) {
-    return context.json({ status: "joined" });
+  if (subject === "") {
+    await join.execute({ id: crypto.randomUUID(), email });
   }
-  await join.execute({ id: crypto.randomUUID(), email });
   return context.json({ status: "joined" });
 });
 
-app.notFound(() => refuse(404, "not_found", "There is nothing here."));
+app.notFound((context) => refuse(context, 404, "not_found", "There is nothing here."));
 
 const [hostname, port] = API_LISTEN.split(":");
-Bun.serve({ hostname, port: Number(port), fetch: app.fetch });
+Bun.serve({ hostname, port: Number(port), fetch: app.fetch, maxRequestBodySize: 4096 });
