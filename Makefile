@@ -143,7 +143,7 @@ bench-docs: ## The same, and write the figures into README.md and docs/benchmark
 bench-api: build-api ## Compare the web app with Bun, Hono and Drizzle (BENCH_SECONDS=2 BENCH_ROUNDS=1: a short run)
 	@scripts/local-postgres.sh binaries >/dev/null
 	@scripts/install-peers.sh hono
-	@ZEROSTARTER_API_BINARY=$(CURDIR)/$(API_BINARY) cargo bench --locked --features api --bench api
+	@TMPDIR=$${TMPDIR:-/tmp} ZEROSTARTER_API_BINARY=$(CURDIR)/$(API_BINARY) cargo bench --locked --features api --bench api
 
 bench-api-docs: ## The same, and write the figures into docs/benchmarks-api.md
 	@BENCH_WRITE=yes $(MAKE) --no-print-directory bench-api

@@ -65,14 +65,12 @@ impl Contender {
     pub(crate) fn start(kind: Kind, database: &Database) -> Self {
         let port = unused_port();
         let log = File::create(Self::log(kind)).expect("a file for the log");
-        let url = database.url();
-        let separator = if url.contains('?') { '&' } else { '?' };
         let process = kind
             .command()
             .env_clear()
             .env("NODE_ENV", "production")
-            .env("POSTGRES_URL", format!("{url}{separator}sslmode=disable"))
-            // The server is on this machine.
+            .env("POSTGRES_URL", database.url())
+            // The database is on this machine, and its URL says sslmode=disable.
             .env("POSTGRES_PLAINTEXT_IN_PRODUCTION", "yes")
             .env("POSTGRES_POOL_SIZE", POOL.to_string())
             .env("API_LISTEN", format!("127.0.0.1:{port}"))

@@ -42,6 +42,10 @@ fn main() -> ExitCode {
         .setting("synchronous_commit", "on")
         .setting("full_page_writes", "on");
     let server = Server::start(durable);
+    assert!(
+        !server.directory().starts_with("/dev/shm"),
+        "what is written to memory is not written: set TMPDIR to a directory on a disk"
+    );
     let database = server.database();
     assert_eq!(zerostarter_db(&database).run().status, 0, "to migrate");
     let contenders = Kind::ALL.map(|kind| Contender::start(kind, &database));
