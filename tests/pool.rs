@@ -16,7 +16,7 @@ use crate::harness::{
 
 const SOON: Duration = Duration::from_secs(20);
 
-fn run<T>(work: impl Future<Output = T>) -> T {
+pub(crate) fn run<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -37,11 +37,11 @@ fn load(url: &str, variables: &[(&str, &str)]) -> Result<PoolConfig, Vec<String>
         .map_err(|problems| problems.iter().map(ToString::to_string).collect())
 }
 
-fn pool(url: &str, variables: &[(&str, &str)]) -> Pool {
+pub(crate) fn pool(url: &str, variables: &[(&str, &str)]) -> Pool {
     Pool::new(load(url, variables).expect("a configuration"))
 }
 
-fn migrated(server: &Server) -> Database {
+pub(crate) fn migrated(server: &Server) -> Database {
     let database = server.database();
     assert_eq!(zerostarter_db(&database).run().status, 0);
     database
