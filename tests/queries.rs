@@ -666,6 +666,45 @@ fn a_joined_read_has_both_sides() {
     });
 }
 
+#[test]
+fn what_signs_somebody_in_is_not_shown() {
+    let database = migrated(Server::shared());
+    world(&database);
+    database.execute(
+        "UPDATE session SET token = 'hidden-word' WHERE id = '1'; \
+         UPDATE account SET password = 'hidden-word', access_token = 'hidden-word', refresh_token = 'hidden-word', \
+           id_token = 'hidden-word' WHERE id = '1'; \
+         INSERT INTO verification (id, identifier, value, expires_at) VALUES ('v', 'i', 'hidden-word', now())",
+    );
+    let pool = pool(&database.url(), &[]);
+    run(async {
+        let client = pool.get().await.unwrap();
+        let session = session::get().bind(&client, &"1").one().await.unwrap();
+        assert_eq!(session.token, "hidden-word");
+        let live = session::get_live_with_user()
+            .bind(&client, &"hidden-word")
+            .one()
+            .await
+            .unwrap();
+        let account = account::get().bind(&client, &"1").one().await.unwrap();
+        let signed = account::get_by_provider_with_user()
+            .bind(&client, &"github", &"a")
+            .one()
+            .await
+            .unwrap();
+        let verification = verification::get().bind(&client, &"v").one().await.unwrap();
+        let params = account::SetPasswordParams {
+            id: "1",
+            password: Some("hidden-word"),
+        };
+        let shown = format!("{session:?} {live:?} {account:?} {signed:?} {verification:?} {params:?}");
+        assert_eq!(
+            shown,
+            "Session { .. } SessionWithUser { .. } Account { .. } AccountWithUser { .. } Verification { .. } SetPasswordParams { .. }"
+        );
+    });
+}
+
 fn rows_left(database: &Database) -> BTreeSet<String> {
     TABLES
         .iter()
