@@ -39,6 +39,8 @@ pub mod interrupt;
 mod interruption;
 pub mod lock;
 pub mod log;
+#[cfg(feature = "api")]
+mod log_writer;
 pub mod message;
 pub mod migrator;
 pub mod output;

@@ -10,6 +10,8 @@ use serde_json::{Map, Value};
 use crate::error::Error;
 use crate::exit_status::ExitStatus;
 use crate::log::{LogFormat, now};
+#[cfg(feature = "api")]
+use crate::log_writer::LogWriter;
 use crate::postgres_url::PostgresUrl;
 
 /// Secrets shorter than this are words like `app`, and blotting them out would make the log unreadable
@@ -38,6 +40,8 @@ pub struct Output {
     secrets: Arc<Mutex<Vec<String>>>,
     /// What the last line of the terminal shows.
     drawn: Arc<Mutex<Option<String>>>,
+    #[cfg(feature = "api")]
+    writer: Option<Arc<LogWriter>>,
 }
 
 /// Back to the beginning of the line, which is emptied.
@@ -54,6 +58,27 @@ impl Output {
             format,
             secrets: Arc::default(),
             drawn: Arc::default(),
+            #[cfg(feature = "api")]
+            writer: None,
+        }
+    }
+
+    /// The same, with a thread of its own that writes the log. [`Output::flush`] has to come last.
+    ///
+    /// # Errors
+    ///
+    /// The system has no thread to give.
+    #[cfg(feature = "api")]
+    pub fn in_background(mut self) -> Result<Self, Error> {
+        self.writer = Some(LogWriter::start().map_err(Error::Start)?);
+        Ok(self)
+    }
+
+    /// Waits until all of the log is written.
+    #[cfg(feature = "api")]
+    pub fn flush(&self) {
+        if let Some(writer) = &self.writer {
+            writer.flush();
         }
     }
 
@@ -117,7 +142,7 @@ impl Output {
                 object.insert("message".to_owned(), self.redact(message).into());
                 let fields = fields.into_iter();
                 object.extend(fields.map(|(name, value)| (name, self.redact_value(value))));
-                to_stderr(&format!("{}\n", Value::Object(object)));
+                self.to_stderr(&format!("{}\n", Value::Object(object)));
             }
         }
     }
@@ -171,7 +196,7 @@ impl Output {
     fn text(&self, text: &str) {
         let text = self.printable(text);
         let drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
-        to_stderr(&drawn.as_ref().map_or_else(
+        self.to_stderr(&drawn.as_ref().map_or_else(
             || text.clone(),
             |line| format!("{ERASE}{text}{}{line}{}", UNWRAPPED[0], UNWRAPPED[1]),
         ));
@@ -190,6 +215,16 @@ impl Output {
         printable
     }
 
+    fn to_stderr(&self, text: &str) {
+        #[cfg(feature = "api")]
+        if let Some(writer) = &self.writer {
+            writer.push(text);
+            return;
+        }
+        // A failure to write to stderr has nowhere to be reported.
+        let _ = io::stderr().lock().write_all(text.as_bytes());
+    }
+
     /// Whether somebody looks on who can be shown a line that changes.
     pub(crate) fn can_draw(&self) -> bool {
         self.format == LogFormat::Text
@@ -201,7 +236,7 @@ impl Output {
     pub(crate) fn draw(&self, line: &str) {
         let line = self.printable(line);
         let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
-        to_stderr(&format!("{ERASE}{}{line}{}", UNWRAPPED[0], UNWRAPPED[1]));
+        self.to_stderr(&format!("{ERASE}{}{line}{}", UNWRAPPED[0], UNWRAPPED[1]));
         *drawn = Some(line);
     }
 
@@ -209,7 +244,7 @@ impl Output {
     pub(crate) fn erase(&self) {
         let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
         if drawn.take().is_some() {
-            to_stderr(ERASE);
+            self.to_stderr(ERASE);
         }
     }
 
@@ -237,6 +272,8 @@ impl Output {
         std::panic::set_hook(Box::new(move |panic| {
             let place = panic.location().map(ToString::to_string).unwrap_or_default();
             output.log("ERROR", &format!("this is a defect in zerostarter-db: panic at {place}; what was not committed is rolled back"), Map::from_iter([("exit".to_owned(), ExitStatus::Failed.code().into())]));
+            #[cfg(feature = "api")]
+            output.flush();
             // The status is part of the contract; the server rolls back when the connection closes.
             std::process::exit(ExitStatus::Failed.code().into());
         }));
@@ -249,9 +286,4 @@ fn to_stdout(text: &str) -> Result<(), Error> {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Output(error)),
         _ => Ok(()),
     }
-}
-
-/// A failure to write to stderr has nowhere to be reported.
-fn to_stderr(text: &str) {
-    let _ = io::stderr().lock().write_all(text.as_bytes());
 }

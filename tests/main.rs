@@ -22,6 +22,7 @@ mod phases;
 mod pool;
 mod poolers;
 mod properties;
+mod queries;
 mod readme;
 mod refinery;
 mod report;

@@ -16,7 +16,7 @@ use crate::harness::{
 
 const SOON: Duration = Duration::from_secs(20);
 
-fn run<T>(work: impl Future<Output = T>) -> T {
+pub(crate) fn run<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -37,11 +37,11 @@ fn load(url: &str, variables: &[(&str, &str)]) -> Result<PoolConfig, Vec<String>
         .map_err(|problems| problems.iter().map(ToString::to_string).collect())
 }
 
-fn pool(url: &str, variables: &[(&str, &str)]) -> Pool {
+pub(crate) fn pool(url: &str, variables: &[(&str, &str)]) -> Pool {
     Pool::new(load(url, variables).expect("a configuration"))
 }
 
-fn migrated(server: &Server) -> Database {
+pub(crate) fn migrated(server: &Server) -> Database {
     let database = server.database();
     assert_eq!(zerostarter_db(&database).run().status, 0);
     database
@@ -144,12 +144,38 @@ fn idle_connections_are_closed_and_used_ones_are_not() {
     );
 }
 
+/// The server is watched until it has none of the pool's connections any more.
 #[test]
-fn by_default_idle_means_thirty_seconds_and_age_does_not_matter() {
-    let config = load("postgres://u@h/d", &[]).unwrap();
-    assert_eq!(config.idle_timeout, Duration::from_secs(30));
-    assert_eq!(config.max_lifetime, Duration::ZERO);
-    assert_eq!(config.connect_timeout, Duration::from_secs(10));
+fn idle_means_thirty_seconds_where_nobody_says_otherwise() {
+    let database = Server::shared().database();
+    let pool = pool(&named(&database.url()), &[]);
+    run(async {
+        drop(pool.get().await.unwrap());
+        let idle_since = Instant::now();
+        let closed = poll(Duration::from_mins(1), || {
+            backends(&database).is_empty().then_some(())
+        });
+        closed.expect("it is closed");
+        let after = idle_since.elapsed();
+        assert!((29..40).contains(&after.as_secs()), "after {after:?}");
+    });
+}
+
+#[test]
+fn opening_a_connection_may_take_ten_seconds_where_nobody_says_otherwise() {
+    let server = Server::shared();
+    let database = server.database();
+    let silent = Proxy::builder().silent().start(server.port());
+    let pool = pool(&database.url_through(silent.port()), &[]);
+    run(async {
+        let started = Instant::now();
+        assert!(matches!(pool.get().await, Err(PoolError::Create { .. })));
+        assert!(
+            (9..15).contains(&started.elapsed().as_secs()),
+            "after {:?}",
+            started.elapsed()
+        );
+    });
 }
 
 #[test]

@@ -27,6 +27,10 @@ const join = db
   .prepare("join");
 const counted = db.select({ total: count() }).from(waitlist).prepare("counted");
 
+// Lines are written together, so that the file does not hold up requests.
+const log = Bun.stderr.writer();
+setInterval(() => log.flush(), 5);
+
 const app = new Hono();
 
 type Refusal = 400 | 404 | 415 | 422;
@@ -43,7 +47,7 @@ app.use(async (context, next) => {
   const { status } = context.res;
   const time = new Date().toISOString();
   const line = { time, level: "INFO", message: `${method} ${path} ${status} in ${us} µs`, method, path, status, us };
-  process.stderr.write(`${JSON.stringify(line)}\n`);
+  log.write(`${JSON.stringify(line)}\n`);
 });
 
 app.get("/api/health", async (context) => {

@@ -18,6 +18,10 @@ fn main() -> ExitCode {
     let layers = gather(no_flags, std::env::vars_os(), Path::new("."));
     let settings = layers.map(|layers| program::settings(&layers));
     let output = Output::new(settings.as_ref().map_or(LogFormat::Text, Settings::log_format));
+    let output = match output.clone().in_background() {
+        Ok(in_background) => in_background,
+        Err(_) => output,
+    };
     output.report_panics();
     let outcome = match (ApiCli::read(std::env::args_os()), settings) {
         (Err(Answer::Text(text)), _) => output.data(&text),
@@ -25,13 +29,15 @@ fn main() -> ExitCode {
         (Ok(_), Err(error)) => Err(Error::Dotenv(error)),
         (Ok(cli), Ok(settings)) => run(&cli, &settings, &output),
     };
-    match outcome {
-        Ok(()) => ExitStatus::Success.into(),
+    let status = match &outcome {
+        Ok(()) => ExitStatus::Success,
         Err(error) => {
-            output.error(&error);
-            error.exit_status().into()
+            output.error(error);
+            error.exit_status()
         }
-    }
+    };
+    output.flush();
+    status.into()
 }
 
 fn run(cli: &ApiCli, settings: &Settings, output: &Output) -> Result<(), Error> {

@@ -35,6 +35,8 @@ use self::manager::Manager;
 use self::statements::Descriptions;
 use crate::attempt::AttemptError;
 use crate::config::Problem;
+/// What typed queries run on, and how their parameters are bound from a struct with named fields.
+pub use zerostarter_queries::client::{GenericClient, Params};
 
 /// How often the pool looks for connections whose time is over, at least.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);

@@ -1,6 +1,5 @@
 // This file was generated with `cornucopia`. Do not modify.
 
-#[derive(Debug)]
 pub struct InsertParams<
     T1: crate::StringSql,
     T2: crate::StringSql,
@@ -24,6 +23,22 @@ pub struct InsertParams<
     pub scope: Option<T8>,
     pub password: Option<T9>,
 }
+impl<
+    T1: crate::StringSql,
+    T2: crate::StringSql,
+    T3: crate::StringSql,
+    T4: crate::StringSql,
+    T5: crate::StringSql,
+    T6: crate::StringSql,
+    T7: crate::StringSql,
+    T8: crate::StringSql,
+    T9: crate::StringSql,
+> std::fmt::Debug for InsertParams<T1, T2, T3, T4, T5, T6, T7, T8, T9>
+{
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("InsertParams").finish_non_exhaustive()
+    }
+}
 #[derive(Debug)]
 pub struct GetByProviderParams<T1: crate::StringSql, T2: crate::StringSql> {
     pub provider_id: T1,
@@ -39,7 +54,6 @@ pub struct ListParams<T1: crate::StringSql> {
     pub after: Option<T1>,
     pub count: i64,
 }
-#[derive(Debug)]
 pub struct UpdateParams<
     T1: crate::StringSql,
     T2: crate::StringSql,
@@ -55,12 +69,28 @@ pub struct UpdateParams<
     pub scope: Option<T4>,
     pub id: T5,
 }
-#[derive(Debug)]
+impl<
+    T1: crate::StringSql,
+    T2: crate::StringSql,
+    T3: crate::StringSql,
+    T4: crate::StringSql,
+    T5: crate::StringSql,
+> std::fmt::Debug for UpdateParams<T1, T2, T3, T4, T5>
+{
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UpdateParams").finish_non_exhaustive()
+    }
+}
 pub struct SetPasswordParams<T1: crate::StringSql, T2: crate::StringSql> {
     pub password: Option<T1>,
     pub id: T2,
 }
-#[derive(Debug, Clone, PartialEq, Eq)]
+impl<T1: crate::StringSql, T2: crate::StringSql> std::fmt::Debug for SetPasswordParams<T1, T2> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SetPasswordParams").finish_non_exhaustive()
+    }
+}
+#[derive(Clone, PartialEq, Eq)]
 pub struct Account {
     pub id: String,
     pub account_id: String,
@@ -75,6 +105,11 @@ pub struct Account {
     pub password: Option<String>,
     pub created_at: chrono::NaiveDateTime,
     pub updated_at: chrono::NaiveDateTime,
+}
+impl std::fmt::Debug for Account {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Account").finish_non_exhaustive()
+    }
 }
 pub struct AccountBorrowed<'a> {
     pub id: &'a str,
@@ -126,7 +161,7 @@ impl<'a> From<AccountBorrowed<'a>> for Account {
         }
     }
 }
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct AccountWithUser {
     pub id: String,
     pub account_id: String,
@@ -151,6 +186,11 @@ pub struct AccountWithUser {
     pub user_ban_expires: Option<chrono::NaiveDateTime>,
     pub user_created_at: chrono::NaiveDateTime,
     pub user_updated_at: chrono::NaiveDateTime,
+}
+impl std::fmt::Debug for AccountWithUser {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AccountWithUser").finish_non_exhaustive()
+    }
 }
 pub struct AccountWithUserBorrowed<'a> {
     pub id: &'a str,

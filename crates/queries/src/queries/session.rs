@@ -1,6 +1,5 @@
 // This file was generated with `cornucopia`. Do not modify.
 
-#[derive(Debug)]
 pub struct InsertParams<
     T1: crate::StringSql,
     T2: crate::StringSql,
@@ -20,6 +19,21 @@ pub struct InsertParams<
     pub active_organization_id: Option<T6>,
     pub active_team_id: Option<T7>,
     pub impersonated_by: Option<T8>,
+}
+impl<
+    T1: crate::StringSql,
+    T2: crate::StringSql,
+    T3: crate::StringSql,
+    T4: crate::StringSql,
+    T5: crate::StringSql,
+    T6: crate::StringSql,
+    T7: crate::StringSql,
+    T8: crate::StringSql,
+> std::fmt::Debug for InsertParams<T1, T2, T3, T4, T5, T6, T7, T8>
+{
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("InsertParams").finish_non_exhaustive()
+    }
 }
 #[derive(Debug)]
 pub struct ListParams<T1: crate::StringSql> {
@@ -48,7 +62,7 @@ pub struct DeleteByUserParams<T1: crate::StringSql, T2: crate::StringSql> {
     pub user_id: T1,
     pub but_id: Option<T2>,
 }
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Session {
     pub id: String,
     pub expires_at: chrono::NaiveDateTime,
@@ -61,6 +75,11 @@ pub struct Session {
     pub active_organization_id: Option<String>,
     pub active_team_id: Option<String>,
     pub impersonated_by: Option<String>,
+}
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").finish_non_exhaustive()
+    }
 }
 pub struct SessionBorrowed<'a> {
     pub id: &'a str,
@@ -106,7 +125,7 @@ impl<'a> From<SessionBorrowed<'a>> for Session {
         }
     }
 }
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SessionWithUser {
     pub id: String,
     pub expires_at: chrono::NaiveDateTime,
@@ -129,6 +148,11 @@ pub struct SessionWithUser {
     pub user_ban_expires: Option<chrono::NaiveDateTime>,
     pub user_created_at: chrono::NaiveDateTime,
     pub user_updated_at: chrono::NaiveDateTime,
+}
+impl std::fmt::Debug for SessionWithUser {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SessionWithUser").finish_non_exhaustive()
+    }
 }
 pub struct SessionWithUserBorrowed<'a> {
     pub id: &'a str,

@@ -1,29 +1,43 @@
 // This file was generated with `cornucopia`. Do not modify.
 
-#[derive(Debug)]
 pub struct InsertParams<T1: crate::StringSql, T2: crate::StringSql, T3: crate::StringSql> {
     pub id: T1,
     pub identifier: T2,
     pub value: T3,
     pub expires_at: chrono::NaiveDateTime,
 }
+impl<T1: crate::StringSql, T2: crate::StringSql, T3: crate::StringSql> std::fmt::Debug
+    for InsertParams<T1, T2, T3>
+{
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("InsertParams").finish_non_exhaustive()
+    }
+}
 #[derive(Debug)]
 pub struct ListParams<T1: crate::StringSql> {
     pub after: Option<T1>,
     pub count: i64,
 }
-#[derive(Debug)]
 pub struct UpdateParams<T1: crate::StringSql, T2: crate::StringSql> {
     pub value: T1,
     pub expires_at: chrono::NaiveDateTime,
     pub id: T2,
 }
-#[derive(Debug)]
+impl<T1: crate::StringSql, T2: crate::StringSql> std::fmt::Debug for UpdateParams<T1, T2> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UpdateParams").finish_non_exhaustive()
+    }
+}
 pub struct ConsumeParams<T1: crate::StringSql, T2: crate::StringSql> {
     pub id: T1,
     pub value: T2,
 }
-#[derive(Debug, Clone, PartialEq, Eq)]
+impl<T1: crate::StringSql, T2: crate::StringSql> std::fmt::Debug for ConsumeParams<T1, T2> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ConsumeParams").finish_non_exhaustive()
+    }
+}
+#[derive(Clone, PartialEq, Eq)]
 pub struct Verification {
     pub id: String,
     pub identifier: String,
@@ -31,6 +45,11 @@ pub struct Verification {
     pub expires_at: chrono::NaiveDateTime,
     pub created_at: chrono::NaiveDateTime,
     pub updated_at: chrono::NaiveDateTime,
+}
+impl std::fmt::Debug for Verification {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Verification").finish_non_exhaustive()
+    }
 }
 pub struct VerificationBorrowed<'a> {
     pub id: &'a str,
