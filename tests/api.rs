@@ -376,11 +376,12 @@ fn a_request_that_takes_too_long_is_given_up_and_its_query_with_it() {
     });
     gone.expect("the queries were cancelled");
     holder.execute("COMMIT");
-    assert_eq!(
-        api.post("/api/waitlist", &json!({ "email": "b@example.com" }))
-            .status(),
-        200
-    );
+    // The connection is a new one, and a busy machine may take longer for that than a request may take here.
+    let joined = poll(SOON, || {
+        let answer = api.post("/api/waitlist", &json!({ "email": "b@example.com" }));
+        (answer.status() == 200).then_some(())
+    });
+    joined.expect("it works again");
     assert_eq!(emails(&database), ["b@example.com"]);
 }
 
