@@ -150,6 +150,16 @@ impl Config {
         settings: &Settings,
         read_file: &dyn Fn(&Path) -> io::Result<Vec<u8>>,
     ) -> Result<Self, Vec<Problem>> {
+        let of_application;
+        let settings = match purpose {
+            Purpose::Migration => settings,
+            // Where both share an environment, a variable of migrations must not stop the application, nor let it ask in
+            // a role that only the migrator can take.
+            Purpose::Application => {
+                of_application = settings.of_application();
+                &of_application
+            }
+        };
         let mut reader = Reader::new(settings, read_file);
         let node_env = reader.node_env();
         let url = reader.url(purpose);

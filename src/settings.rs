@@ -17,6 +17,8 @@ pub struct Variable {
     pub default: Option<&'static str>,
     /// Whether its value may hold a password.
     pub secret: bool,
+    /// Whether it is of no concern to an application.
+    pub is_of_migrations: bool,
 }
 
 pub(crate) const fn plain(name: &'static str) -> Variable {
@@ -24,6 +26,7 @@ pub(crate) const fn plain(name: &'static str) -> Variable {
         name,
         default: None,
         secret: false,
+        is_of_migrations: false,
     }
 }
 
@@ -32,6 +35,7 @@ pub(crate) const fn with_default(name: &'static str, default: &'static str) -> V
         name,
         default: Some(default),
         secret: false,
+        is_of_migrations: false,
     }
 }
 
@@ -40,6 +44,14 @@ const fn secret(name: &'static str) -> Variable {
         name,
         default: None,
         secret: true,
+        is_of_migrations: false,
+    }
+}
+
+const fn of_migrations(variable: Variable) -> Variable {
+    Variable {
+        is_of_migrations: true,
+        ..variable
     }
 }
 
@@ -54,22 +66,22 @@ pub const VARIABLES: &[Variable] = &[
     secret("INTERNAL_API_URL"),
     plain("POSTGRES_CA_FILE"),
     with_default("POSTGRES_PLAINTEXT_IN_PRODUCTION", "no"),
-    plain("MIGRATIONS_DIR"),
-    with_default("MIGRATE_WAIT", "60s"),
-    with_default("MIGRATE_LOCK_WAIT", "10m"),
-    with_default("MIGRATE_LOCK_TIMEOUT", "2s"),
-    with_default("MIGRATE_LOCK_BUDGET", "4s"),
-    with_default("MIGRATE_LOCK_RETRIES", "10"),
-    with_default("MIGRATE_STATEMENT_TIMEOUT", "none"),
-    with_default("MIGRATE_AHEAD", "allow"),
-    plain("MIGRATE_ROLE"),
-    plain("MIGRATE_TARGET"),
-    plain("WAIT_TIMEOUT"),
-    with_default("STATUS_JSON", "no"),
-    with_default("MIGRATE_CREATE_DATABASE", "no"),
-    with_default("MIGRATE_ATOMIC", "no"),
-    plain("MIGRATE_REPORT"),
-    with_default("TERMINATION_LOG", TERMINATION_LOG),
+    of_migrations(plain("MIGRATIONS_DIR")),
+    of_migrations(with_default("MIGRATE_WAIT", "60s")),
+    of_migrations(with_default("MIGRATE_LOCK_WAIT", "10m")),
+    of_migrations(with_default("MIGRATE_LOCK_TIMEOUT", "2s")),
+    of_migrations(with_default("MIGRATE_LOCK_BUDGET", "4s")),
+    of_migrations(with_default("MIGRATE_LOCK_RETRIES", "10")),
+    of_migrations(with_default("MIGRATE_STATEMENT_TIMEOUT", "none")),
+    of_migrations(with_default("MIGRATE_AHEAD", "allow")),
+    of_migrations(plain("MIGRATE_ROLE")),
+    of_migrations(plain("MIGRATE_TARGET")),
+    of_migrations(plain("WAIT_TIMEOUT")),
+    of_migrations(with_default("STATUS_JSON", "no")),
+    of_migrations(with_default("MIGRATE_CREATE_DATABASE", "no")),
+    of_migrations(with_default("MIGRATE_ATOMIC", "no")),
+    of_migrations(plain("MIGRATE_REPORT")),
+    of_migrations(with_default("TERMINATION_LOG", TERMINATION_LOG)),
     with_default("LOG_FORMAT", "text"),
     with_default("RUST_LOG", "info"),
 ];
@@ -138,6 +150,27 @@ impl Settings {
         Self {
             layered,
             rank: layers.iter().map(|layer| layer.origin.clone()).collect(),
+        }
+    }
+
+    /// The same for an application: what was set for migrations is as if nobody had set it.
+    pub(crate) fn of_application(&self) -> Self {
+        let mut layered = self.layered.clone();
+        let origin = DEFAULT_ORIGIN.to_owned();
+        for variable in VARIABLES.iter().filter(|variable| variable.is_of_migrations) {
+            match variable.default {
+                Some(text) => {
+                    let value = config::Value::new(Some(&origin), text);
+                    layered.insert(variable.name.to_owned(), value);
+                }
+                None => {
+                    layered.remove(variable.name);
+                }
+            }
+        }
+        Self {
+            layered,
+            rank: self.rank.clone(),
         }
     }
 
