@@ -9,8 +9,12 @@ use std::time::Duration;
 /// Lines that come within so long of the first are written together.
 const GATHERING: Duration = Duration::from_millis(5);
 
-/// Beyond so many bytes whoever has something to say waits: nothing is lost, and memory has an end.
+/// Beyond so many bytes lines are lost, and counted: memory has an end, and an application does not stop because
+/// nobody reads its log.
 const MOST_PENDING: usize = 1 << 20;
+
+/// How long the end waits for what is still to be written.
+const FAREWELL_LIMIT: Duration = Duration::from_secs(1);
 
 /// What is still to be written.
 #[derive(Debug, Default)]
@@ -25,6 +29,7 @@ pub(crate) struct LogWriter {
 #[derive(Debug, Default)]
 struct Pending {
     bytes: Vec<u8>,
+    lost_lines: usize,
     is_writing: bool,
 }
 
@@ -41,8 +46,9 @@ impl LogWriter {
 
     pub(crate) fn push(&self, text: &str) {
         let mut pending = self.lock();
-        while pending.bytes.len() > MOST_PENDING {
-            pending = self.emptied.wait(pending).unwrap_or_else(PoisonError::into_inner);
+        if pending.bytes.len() > MOST_PENDING {
+            pending.lost_lines += text.matches('\n').count();
+            return;
         }
         let is_first = pending.bytes.is_empty();
         pending.bytes.extend_from_slice(text.as_bytes());
@@ -51,12 +57,22 @@ impl LogWriter {
         }
     }
 
-    /// Returns when everything is written that was pushed before.
-    pub(crate) fn flush(&self) {
+    /// How many lines were lost since this was last asked; 0 as long as there is no room to tell it.
+    pub(crate) fn take_lost_lines(&self) -> usize {
         let mut pending = self.lock();
-        while pending.is_writing || !pending.bytes.is_empty() {
-            pending = self.emptied.wait(pending).unwrap_or_else(PoisonError::into_inner);
+        if pending.bytes.len() > MOST_PENDING {
+            return 0;
         }
+        std::mem::take(&mut pending.lost_lines)
+    }
+
+    /// Returns when everything is written that was pushed before, or when nobody seems to read it.
+    pub(crate) fn flush(&self) {
+        let is_left = |pending: &mut Pending| pending.is_writing || !pending.bytes.is_empty();
+        let waiting = self
+            .emptied
+            .wait_timeout_while(self.lock(), FAREWELL_LIMIT, is_left);
+        drop(waiting.unwrap_or_else(PoisonError::into_inner));
     }
 
     fn write_for_ever(&self) {

@@ -74,11 +74,21 @@ impl Output {
         Ok(self)
     }
 
-    /// Waits until all of the log is written.
+    /// Waits until all of the log is written, but not for ever for one who does not read it.
     #[cfg(feature = "api")]
     pub fn flush(&self) {
+        self.tell_lost_lines();
         if let Some(writer) = &self.writer {
             writer.flush();
+        }
+    }
+
+    #[cfg(feature = "api")]
+    fn tell_lost_lines(&self) {
+        let lost = self.writer.as_ref().map_or(0, |writer| writer.take_lost_lines());
+        if lost > 0 {
+            let message = format!("{lost} lines of the log were lost: who reads it is too slow");
+            self.log("WARN", &message, Map::new());
         }
     }
 
@@ -133,6 +143,8 @@ impl Output {
 
     /// Writes a line of the log. Fields are for machines: in text, the message says it all.
     pub(crate) fn log(&self, level: &str, message: &str, fields: Map<String, Value>) {
+        #[cfg(feature = "api")]
+        self.tell_lost_lines();
         match self.format {
             LogFormat::Text => self.text(&format!("{} {level:<5} {message}\n", now())),
             LogFormat::Json => {

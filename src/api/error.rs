@@ -60,6 +60,18 @@ impl ApiError {
         "payload_too_large",
         "The body is too large.",
     );
+    /// The body ended before its end, or is not put together as its head says.
+    pub const INCOMPLETE_BODY: Self = error(
+        StatusCode::BAD_REQUEST,
+        "incomplete_body",
+        "The body did not arrive whole.",
+    );
+    /// The body was too long on its way.
+    pub const BODY_TIMEOUT: Self = error(
+        StatusCode::REQUEST_TIMEOUT,
+        "body_timeout",
+        "The body did not arrive in time. Please try again.",
+    );
     /// It is not an email address.
     pub const INVALID_EMAIL: Self = error(
         StatusCode::UNPROCESSABLE_ENTITY,
@@ -112,6 +124,11 @@ impl ApiError {
         }
     }
 
+    /// Whether it is what was entered that somebody has to look at again.
+    pub(super) fn is_of_the_entry(&self) -> bool {
+        *self == Self::INVALID_EMAIL
+    }
+
     /// The header that says when to try again.
     pub(super) fn retry_header(&self) -> Option<(header::HeaderName, HeaderValue)> {
         Some((header::RETRY_AFTER, self.retry_after?.into()))
@@ -129,11 +146,7 @@ impl IntoResponse for ApiError {
 
 impl From<PoolError> for ApiError {
     fn from(error: PoolError) -> Self {
-        let reason = match &error {
-            PoolError::Connect { reason, .. } => format!("{error}: {reason}"),
-            _ => error.to_string(),
-        };
-        tracing::warn!("{reason}");
+        tracing::warn!("{error}");
         Self::UNAVAILABLE
     }
 }
@@ -161,7 +174,6 @@ impl From<tokio_postgres::Error> for ApiError {
 impl From<JsonRejection> for ApiError {
     fn from(rejection: JsonRejection) -> Self {
         match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Self::TOO_LARGE,
             StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::UNSUPPORTED_MEDIA_TYPE,
             _ => Self::INVALID_JSON,
         }
@@ -171,7 +183,6 @@ impl From<JsonRejection> for ApiError {
 impl From<FormRejection> for ApiError {
     fn from(rejection: FormRejection) -> Self {
         match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Self::TOO_LARGE,
             StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::UNSUPPORTED_MEDIA_TYPE,
             _ => Self::INVALID_FORM,
         }

@@ -1,7 +1,7 @@
 //! The web app: a waitlist as JSON and as a page, on the database that was migrated before it starts.
 //!
 //! ```text
-//! command line → program → server → observe (time limit, metrics, access log) → limit_rate → waitlist, page, health → pool
+//! command line → program → server → observe (limits, metrics, access log) → limit_rate → waitlist, page, health → pool
 //! ```
 
 mod check;
@@ -22,7 +22,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::State;
 use axum::http::header;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
@@ -32,6 +32,7 @@ use tokio::time::interval;
 
 pub use self::config::{API_VARIABLES, ApiConfig, RateLimit};
 pub use self::error::ApiError;
+use self::health::Health;
 use self::metrics::Metrics;
 use self::observe::{limit_rate, observe};
 use self::rate_limit::Limiter;
@@ -40,9 +41,6 @@ use crate::error::Error;
 use crate::pool::Pool;
 use crate::source::{self, SourceFile};
 
-/// The longest body of a request, in bytes: an address has 254.
-const LONGEST_BODY: usize = 4096;
-
 /// The text format of Prometheus that its crate writes.
 const METRICS_FORMAT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -50,10 +48,9 @@ const METRICS_FORMAT: &str = "application/openmetrics-text; version=1.0.0; chars
 pub(crate) struct App {
     config: ApiConfig,
     pool: Pool,
+    health: Health,
     metrics: Metrics,
     limiter: Option<Limiter>,
-    /// The migrations that this program knows.
-    versions: Vec<i64>,
 }
 
 /// A path, and what answers there.
@@ -115,7 +112,6 @@ fn router(app: &Arc<App>) -> Router {
     router
         .fallback(async || ApiError::NOT_FOUND)
         .method_not_allowed_fallback(async || ApiError::METHOD_NOT_ALLOWED)
-        .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .layer(from_fn_with_state(app.clone(), observe))
         .with_state(app.clone())
 }
@@ -138,8 +134,8 @@ pub async fn run(config: ApiConfig, stop: impl Future<Output = ()>) -> Result<()
     let pool = Pool::new(config.pool.clone());
     let app = Arc::new(App {
         metrics: Metrics::new(pool.clone()),
+        health: Health::new(&config.pool, files.iter().map(SourceFile::version).collect()),
         limiter: config.rate_limit.and_then(Limiter::new),
-        versions: files.iter().map(SourceFile::version).collect(),
         pool,
         config,
     });
@@ -154,6 +150,7 @@ pub async fn run(config: ApiConfig, stop: impl Future<Output = ()>) -> Result<()
     let is_complete = server::serve(listener, router(&app), stop, grace).await;
     sweeping.abort();
     app.pool.close();
+    app.health.close();
     if is_complete {
         tracing::info!("stopped; every request was answered");
     } else {

@@ -1,6 +1,7 @@
 //! The waitlist as a page. It works without JavaScript: the form is sent, and answered with the page again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::App;
 use super::error::ApiError;
@@ -10,6 +11,7 @@ use axum::extract::{Form, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{DOCTYPE, Markup, html};
+use tokio::time::timeout;
 
 /// The page and what it loads come from here, and its form goes nowhere else.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
@@ -17,6 +19,9 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; scr
 
 /// Style and script change with the program only.
 const ASSET_CACHING: &str = "public, max-age=300";
+
+/// How long the page may wait for the count, without which it is as good.
+const COUNT_LIMIT: Duration = Duration::from_secs(1);
 
 /// Its path.
 pub(super) const PAGE: &str = "/waitlist";
@@ -38,8 +43,8 @@ pub(super) async fn get(State(app): State<Arc<App>>, RawQuery(query): RawQuery) 
     } else {
         Stage::Asking
     };
-    // Without a count the page is as good.
-    let count = count(&app).await.unwrap_or_default();
+    let count = timeout(COUNT_LIMIT, count(&app)).await;
+    let count = count.map_or(0, Result::unwrap_or_default);
     respond(StatusCode::OK, &page(&stage, count))
 }
 
@@ -135,7 +140,7 @@ fn page(stage: &Stage<'_>, count: i64) -> Markup {
                         p { "Leave your email address, and we will write to you once: on the day." }
                         (form(stage))
                         @if count > 0 {
-                            p.count { "More than " strong { (count) } " people are waiting already." }
+                            p.count { strong { (count) } " people or more are waiting already." }
                         }
                     }
                 }
@@ -145,11 +150,12 @@ fn page(stage: &Stage<'_>, count: i64) -> Markup {
 }
 
 /// Who cannot see the page hears its title first.
-const fn title(stage: &Stage<'_>) -> &'static str {
+fn title(stage: &Stage<'_>) -> &'static str {
     match stage {
         Stage::Asking => "Join the waitlist · ZeroStarter",
         Stage::Joined => "You are on the list · ZeroStarter",
-        Stage::Refused { .. } => "Please check your entry · ZeroStarter",
+        Stage::Refused { why, .. } if why.is_of_the_entry() => "Please check your entry · ZeroStarter",
+        Stage::Refused { .. } => "That did not work · ZeroStarter",
     }
 }
 
@@ -158,7 +164,7 @@ fn form(stage: &Stage<'_>) -> Markup {
         Stage::Refused { why, email } => (why.message, *email),
         Stage::Asking | Stage::Joined => ("", ""),
     };
-    let is_invalid = matches!(stage, Stage::Refused { why, .. } if *why == ApiError::INVALID_EMAIL);
+    let is_invalid = matches!(stage, Stage::Refused { why, .. } if why.is_of_the_entry());
     html! {
         form #form method="post" action=(PAGE) {
             label for="email" { "Email address" }

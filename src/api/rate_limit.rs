@@ -62,15 +62,16 @@ pub(super) fn client_of(peer: IpAddr, headers: &HeaderMap, proxies: usize) -> Ip
     if proxies == 0 {
         return peer.to_canonical();
     }
-    let entries: Vec<&str> = headers
+    // As bytes: an entry that is no text is one nevertheless, and must not move those of the proxies.
+    let entries: Vec<&[u8]> = headers
         .get_all("x-forwarded-for")
         .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
         .collect();
     let entry = entries.len().checked_sub(proxies).map(|index| entries[index]);
-    entry.and_then(address_of).unwrap_or(peer).to_canonical()
+    let entry = entry.and_then(|bytes| std::str::from_utf8(bytes).ok());
+    let address = entry.and_then(|text| address_of(text.trim()));
+    address.unwrap_or(peer).to_canonical()
 }
 
 /// `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]:4711`.
@@ -83,7 +84,7 @@ fn address_of(entry: &str) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::{client_of, network_of};
-    use axum::http::HeaderMap;
+    use axum::http::{HeaderMap, HeaderValue};
 
     #[test]
     fn only_what_trusted_proxies_added_is_believed() {
@@ -102,6 +103,16 @@ mod tests {
         }
         headers.append("x-forwarded-for", "unknown".parse().unwrap());
         assert_eq!(client_of(peer, &headers, 1), peer);
+    }
+
+    #[test]
+    fn an_entry_that_is_no_text_hides_no_other() {
+        let peer = "192.0.2.9".parse().unwrap();
+        let mut headers = HeaderMap::new();
+        let line = HeaderValue::from_bytes(b"\xff, 203.0.113.1").unwrap();
+        headers.append("x-forwarded-for", line);
+        assert_eq!(client_of(peer, &headers, 1).to_string(), "203.0.113.1");
+        assert_eq!(client_of(peer, &headers, 2), peer);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use socket2::SockRef;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
@@ -24,8 +25,12 @@ use super::rate_limit::Peer;
 /// Connections at a time; who comes later waits. A container's memory has an end.
 const MOST_CONNECTIONS: usize = 2_000;
 
-/// How long a client may take to send the head of a request, and be silent between two.
-const HEAD_LIMIT: Duration = Duration::from_secs(15);
+/// How long a client may take to send the head of a request, be silent between two, and leave an answer unread.
+const CLIENT_LIMIT: Duration = Duration::from_secs(15);
+
+/// The longest head of a request, in bytes, and what is kept of answers that a client does not read yet. Hyper's own
+/// limit is 25 times as much, which no container has for every connection.
+const LONGEST_HEAD: usize = 16 * 1024;
 
 /// How long the system may have too many files open before we look again.
 const EXHAUSTED: Duration = Duration::from_millis(100);
@@ -61,6 +66,8 @@ pub(super) async fn serve(
         };
         // An answer is one small write; it must not wait for the acknowledgement of the last.
         let _ = stream.set_nodelay(true);
+        // Who asks and never reads would keep its place for ever.
+        let _ = SockRef::from(&stream).set_tcp_user_timeout(Some(CLIENT_LIMIT));
         let router = router.clone();
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(Peer(peer));
@@ -69,7 +76,8 @@ pub(super) async fn serve(
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_LIMIT)
+            .header_read_timeout(CLIENT_LIMIT)
+            .max_buf_size(LONGEST_HEAD)
             .serve_connection(TokioIo::new(stream), service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {

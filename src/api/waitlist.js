@@ -32,10 +32,14 @@ async function join() {
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ email: email.value, subject: form.elements.subject.value }),
   });
-  if (response.ok) {
+  const body = await response.json();
+  if (response.ok && body.status === "joined") {
     return null;
   }
-  const body = await response.json();
+  // A proxy in between may answer in JSON of its own.
+  if (typeof body.error?.message !== "string") {
+    throw new Error("not an answer of the waitlist");
+  }
   return body.error;
 }
 

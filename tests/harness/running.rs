@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -77,6 +77,20 @@ impl Running {
         assert!(status.is_ok_and(|status| status.success()), "kill -s {name}");
     }
 
+    /// What it has written to stderr so far.
+    pub(crate) fn stderr(&self) -> String {
+        self.stderr.text()
+    }
+
+    /// Lets the pipe of stderr fill up, until the end or [`Running::read_stderr_again`].
+    pub(crate) fn leave_stderr_unread(&self) {
+        self.stderr.gate.shut(true);
+    }
+
+    pub(crate) fn read_stderr_again(&self) {
+        self.stderr.gate.shut(false);
+    }
+
     /// Whether it has ended, without waiting.
     pub(crate) fn has_ended(&mut self) -> bool {
         self.child.try_wait().expect("the child").is_some()
@@ -121,6 +135,7 @@ fn code(status: ExitStatus) -> i32 {
 /// A thread that reads a pipe to its end.
 struct Capture {
     bytes: Arc<Mutex<Vec<u8>>>,
+    gate: Arc<Gate>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -128,19 +143,24 @@ impl Capture {
     fn start(mut pipe: impl Read + Send + 'static) -> Self {
         let bytes = Arc::new(Mutex::new(Vec::new()));
         let shared = Arc::clone(&bytes);
+        let gate = Arc::new(Gate::default());
+        let before = Arc::clone(&gate);
         let thread = thread::spawn(move || {
             let mut buffer = [0; 8192];
             while let Ok(length @ 1..) = pipe.read(&mut buffer) {
                 lock(&shared).extend_from_slice(&buffer[..length]);
+                before.pass();
             }
         });
         Self {
             bytes,
+            gate,
             thread: Some(thread),
         }
     }
 
     fn finish(&mut self) {
+        self.gate.shut(false);
         if let Some(thread) = self.thread.take() {
             thread.join().ok();
         }
@@ -148,6 +168,25 @@ impl Capture {
 
     fn text(&self) -> String {
         String::from_utf8_lossy(&lock(&self.bytes)).into_owned()
+    }
+}
+
+/// Where a thread waits while it is shut.
+#[derive(Default)]
+struct Gate {
+    is_shut: Mutex<bool>,
+    moved: Condvar,
+}
+
+impl Gate {
+    fn shut(&self, is_shut: bool) {
+        *self.is_shut.lock().unwrap_or_else(PoisonError::into_inner) = is_shut;
+        self.moved.notify_all();
+    }
+
+    fn pass(&self) {
+        let is_shut = self.is_shut.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.moved.wait_while(is_shut, |is_shut| *is_shut));
     }
 }
 

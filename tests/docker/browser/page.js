@@ -86,6 +86,15 @@ async function examine(page, state) {
   await page.keyboard.press("Enter");
   await page.waitForFunction(() => document.getElementById("message").textContent.includes("could not be reached"));
   await examine(page, "desk-dark-unreachable");
+  // What a proxy in between says of itself is neither a success nor a text for people.
+  for (const answer of [{ status: 502, json: { message: "x" } }, { status: 200, contentType: "text/html", body: "<p>Log in" }]) {
+    await page.unroute("**/api/waitlist");
+    await page.route("**/api/waitlist", (route) => route.fulfill(answer));
+    await page.evaluate(() => { document.getElementById("message").textContent = ""; });
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => document.getElementById("message").textContent.includes("could not be reached"));
+    assert.ok(!(await page.isVisible("#joined")));
+  }
 }
 
 // Without a script: the browser sends the form.
