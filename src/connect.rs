@@ -142,8 +142,12 @@ pub(crate) async fn attempt_each_host(
         hosts.shuffle(&mut rand::rng());
     }
     let mut failure: Option<(String, AttemptError)> = None;
-    for host in hosts {
-        match attempt(config, host, deadline).await {
+    for (index, host) in hosts.iter().enumerate() {
+        // A host that is silent must not use up the time of those behind it.
+        let now = Instant::now();
+        let hosts_left = u32::try_from(hosts.len() - index).unwrap_or(u32::MAX);
+        let share = deadline.saturating_duration_since(now) / hosts_left;
+        match attempt(config, host, now + share).await {
             Ok(connection) => return Ok(connection),
             Err(error) => {
                 tracing::debug!(server = %host, "{host}: {error}");

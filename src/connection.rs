@@ -85,11 +85,11 @@ impl Connection {
         self.reads_backslashes_literally
     }
 
-    /// The protocol, and what stops its work. The task that moves the bytes goes on by itself: it says goodbye when the
-    /// client is dropped.
+    /// The protocol, what stops its work, and the task that moves the bytes, which goes on by itself: it says goodbye when
+    /// the client is dropped.
     #[cfg(feature = "pool")]
-    pub(crate) fn into_parts(self) -> (Client, Arc<Brake>) {
-        (self.client, self.brake)
+    pub(crate) fn into_parts(self) -> (Client, Arc<Brake>, JoinHandle<()>) {
+        (self.client, self.brake, self.driver)
     }
 
     /// Says goodbye, so that the server does not log a lost client.

@@ -1,9 +1,12 @@
 //! The shared client of applications. What a setting does is looked up at the server, not in a struct.
 
 use std::future::Future;
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
+use futures_util::TryStreamExt as _;
 use tokio::time::timeout;
+use tokio_postgres::IsolationLevel;
 use tokio_postgres::error::SqlState;
 use zerostarter_db::pool::{POOL_VARIABLES, Pool, PoolConfig, PoolError};
 use zerostarter_db::queries::waitlist;
@@ -399,6 +402,144 @@ fn a_query_that_is_given_up_is_cancelled_and_nobody_waits_behind_it() {
     });
     holder.execute("COMMIT");
     assert_eq!(database.rows("SELECT count(*) FROM waitlist"), ["0"]);
+}
+
+/// What the server still sends is in nobody's way either.
+#[test]
+fn rows_that_are_given_up_cost_the_connection_and_those_that_are_read_to_the_end_do_not() {
+    let database = migrated(Server::shared());
+    database.execute("INSERT INTO waitlist (id, email) SELECT n, n FROM generate_series(1, 20000) n");
+    let pool = pool(&database.url(), &[("POSTGRES_POOL_SIZE", "1")]);
+    run(async {
+        let first = pid(&pool).await;
+        let mut client = pool.get().await.unwrap();
+        let all = waitlist::list().bind(&client, &None::<&str>, &20_000).all().await;
+        assert_eq!(all.unwrap().len(), 20_000);
+        let transaction = client.transaction().await.unwrap();
+        let all = waitlist::list()
+            .bind(&transaction, &None::<&str>, &20_000)
+            .all()
+            .await;
+        assert_eq!(all.unwrap().len(), 20_000);
+        transaction.commit().await.unwrap();
+        drop(client);
+        assert_eq!(pid(&pool).await, first);
+        let client = pool.get().await.unwrap();
+        let rows = waitlist::list()
+            .bind(&client, &None::<&str>, &20_000)
+            .iter()
+            .await
+            .unwrap();
+        assert_eq!(pin!(rows).try_next().await.unwrap().unwrap().id, "1");
+        drop(client);
+        assert_ne!(pid(&pool).await, first);
+    });
+}
+
+/// Neither the query nor its cancellation is ever answered.
+#[test]
+fn a_connection_that_is_being_ended_counts_until_it_has_ended() {
+    let server = Server::shared();
+    let database = server.database();
+    let proxy = Proxy::builder()
+        .only_first(1)
+        .mute_after_bytes(600)
+        .start(server.port());
+    let pool = pool(
+        &database.url_through(proxy.port()),
+        &[("POSTGRES_POOL_SIZE", "1")],
+    );
+    run(async {
+        let client = pool.get().await.unwrap();
+        let query = client.attend(client.query_one("SELECT repeat('x', 1000)", &[]));
+        assert!(timeout(Duration::from_millis(500), query).await.is_err());
+        drop(client);
+        assert_eq!(pool.status().open, 1);
+        let ended = poll(SOON, || (pool.status().open == 0).then_some(()));
+        ended.expect("it is ended by force");
+        pid(&pool).await;
+        assert_eq!(pool.status().open, 1);
+    });
+}
+
+#[test]
+fn a_silent_host_leaves_time_for_the_next() {
+    let server = Server::shared();
+    let database = migrated(server);
+    let silent = Proxy::builder().silent().start(server.port());
+    let port = server.port();
+    let url = database.url_through(silent.port());
+    let hosts = format!("127.0.0.1:{},127.0.0.1:{port}", silent.port());
+    let url = url.replace(&format!("127.0.0.1:{}", silent.port()), &hosts);
+    let pool = pool(&url, &[("POSTGRES_CONNECT_TIMEOUT", "2s")]);
+    run(async {
+        assert_eq!(join(&pool, "a@example.com").await, 1);
+    });
+    let migrator = zerostarter_db(&database)
+        .env("POSTGRES_URL", url)
+        .env("MIGRATE_WAIT", "2s");
+    assert_eq!(migrator.run().status, 0);
+}
+
+#[test]
+fn a_transaction_can_be_begun_with_options() {
+    let database = migrated(Server::shared());
+    let pool = pool(&database.url(), &[]);
+    run(async {
+        let mut client = pool.get().await.unwrap();
+        let transaction = client
+            .transaction_with(|options| {
+                options
+                    .isolation_level(IsolationLevel::RepeatableRead)
+                    .read_only(true)
+            })
+            .await
+            .unwrap();
+        let row = transaction
+            .query_one("SHOW transaction_isolation", &[])
+            .await
+            .unwrap();
+        assert_eq!(row.get::<_, String>(0), "repeatable read");
+        let refused = waitlist::join()
+            .bind(&transaction, &"1", &"a@b.c")
+            .await
+            .unwrap_err();
+        assert_eq!(refused.code(), Some(&SqlState::READ_ONLY_SQL_TRANSACTION));
+    });
+}
+
+#[test]
+fn a_transaction_that_was_begun_in_sql_is_whole_and_is_not_left_to_the_next() {
+    let server = Server::start(ServerOptions::new());
+    for parameter in ["", "&prepare=false"] {
+        let database = migrated(&server);
+        let url = format!("{}{parameter}", named(&database.url()));
+        let pool = pool(&url, &[("POSTGRES_POOL_SIZE", "1")]);
+        let emails = || database.rows("SELECT email FROM waitlist ORDER BY email");
+        run(async {
+            // The first use of a query, for which the server is asked what it is.
+            let client = pool.get().await.unwrap();
+            let begin = "BEGIN; INSERT INTO waitlist (id, email) VALUES ('1', 'first')";
+            client.batch_execute(begin).await.unwrap();
+            waitlist::join().bind(&client, &"2", &"second").await.unwrap();
+            client.batch_execute("COMMIT").await.unwrap();
+            assert_eq!(emails(), ["first", "second"]);
+            drop(client);
+            for (left_open, email) in [("BEGIN", "third"), ("BEGIN; SELECT 1/0", "fourth")] {
+                let client = pool.get().await.unwrap();
+                let _ = client.batch_execute(left_open).await;
+                let _ = waitlist::join().bind(&client, &"3", &"left open").await;
+                drop(client);
+                assert_eq!(join(&pool, email).await, 1);
+            }
+            assert_eq!(emails(), ["first", "fourth", "second", "third"]);
+        });
+    }
+    assert!(
+        !server.log().contains("transaction in progress"),
+        "{}",
+        server.log()
+    );
 }
 
 #[test]

@@ -2,17 +2,22 @@
 
 use std::fmt;
 use std::ops::Deref;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
 
 use deadpool::managed::Object;
 use deadpool_postgres::StatementCache;
+use futures_util::Stream;
 use tokio::runtime::Handle;
-use tokio_postgres::{Error, Row, RowStream, Statement};
+use tokio::time::timeout;
+use tokio_postgres::{Error, Row, RowStream, Statement, TransactionBuilder};
 use zerostarter_queries::client::{GenericClient, Parameters};
 
 use super::config::Statements;
+use super::in_transaction::InTransaction;
 use super::manager::Manager;
 use super::statements::{Descriptions, Sender};
 
@@ -21,13 +26,16 @@ use super::statements::{Descriptions, Sender};
 ///
 /// It dereferences to tokio-postgres' client for what has no typed query. Behind a transaction pooler use its
 /// `query_typed` functions, or a [`Transaction`]: the others prepare a statement first, which the pooler may take
-/// to another server than the query.
+/// to another server than the query. A transaction that was begun in SQL and not ended is rolled back before
+/// somebody else gets the connection; what `SET` has changed stays.
 pub struct Client {
     /// There until it is dropped.
     member: Option<Object<Manager>>,
     statements: Statements,
     descriptions: Arc<Descriptions>,
     under_way: AtomicUsize,
+    /// Whether somebody had tokio-postgres' own client.
+    was_bare: AtomicBool,
 }
 
 impl Client {
@@ -41,6 +49,7 @@ impl Client {
             statements,
             descriptions,
             under_way: AtomicUsize::new(0),
+            was_bare: AtomicBool::new(false),
         }
     }
 
@@ -54,9 +63,37 @@ impl Client {
     ///
     /// Never: a client holds its connection until it is dropped.
     pub async fn transaction(&mut self) -> Result<Transaction<'_>, Error> {
+        self.transaction_with(|options| options).await
+    }
+
+    /// Begins a transaction with options: its isolation, and whether it only reads.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use zerostarter_db::pool::Pool;
+    /// use tokio_postgres::IsolationLevel;
+    /// let mut client = Pool::shared()?.get().await?;
+    /// let transaction = client
+    ///     .transaction_with(|options| options.isolation_level(IsolationLevel::Serializable))
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The server's or the driver's.
+    ///
+    /// # Panics
+    ///
+    /// Never: a client holds its connection until it is dropped.
+    pub async fn transaction_with<'a>(
+        &'a mut self,
+        options: impl FnOnce(TransactionBuilder<'a>) -> TransactionBuilder<'a>,
+    ) -> Result<Transaction<'a>, Error> {
         let member = self.member.as_mut().expect(HELD);
         let statement_cache = member.client.statement_cache.clone();
-        let begin = tokio_postgres::Client::build_transaction(&mut member.client).start();
+        let begin = options(tokio_postgres::Client::build_transaction(&mut member.client)).start();
         Ok(Transaction {
             wire: counted(&self.under_way, begin).await?,
             statement_cache,
@@ -77,12 +114,16 @@ impl Client {
     }
 }
 
+/// How long the server may take to stop what was cancelled.
+const END_LIMIT: Duration = Duration::from_secs(1);
+
 const HELD: &str = "a client holds its connection until it is dropped";
 
 impl Deref for Client {
     type Target = tokio_postgres::Client;
 
     fn deref(&self) -> &Self::Target {
+        self.was_bare.store(true, Ordering::Relaxed);
         &self.member().client
     }
 }
@@ -102,14 +143,28 @@ impl Drop for Client {
         };
         if *self.under_way.get_mut() == 0 {
             member.returned = Instant::now();
+            member.was_bare |= *self.was_bare.get_mut();
             return;
         }
-        let member = Object::take(member);
-        // Without a runtime nobody reads the answer either: the connection has ended.
-        if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(async move { member.brake.pull().await });
+        match Handle::try_current() {
+            Ok(runtime) => {
+                runtime.spawn(end(member));
+            }
+            // Nobody reads the answer either: the connection has ended.
+            Err(_) => drop(Object::take(member)),
         }
     }
+}
+
+/// Ends a connection that is at work. It counts until the server has stopped, or cannot be reached: a pool whose queries
+/// are given up one after another must not have more connections than its size.
+async fn end(mut member: Object<Manager>) {
+    member.brake.pull().await;
+    if timeout(END_LIMIT, member.client.batch_execute("")).await.is_err() {
+        member.driver.abort();
+        let _ = (&mut member.driver).await;
+    }
+    drop(Object::take(member));
 }
 
 /// A transaction on a connection of the pool. It is rolled back unless it is committed.
@@ -166,7 +221,11 @@ impl Client {
             cache: &client.statement_cache,
             statements: self.statements,
             descriptions: &self.descriptions,
-            in_transaction: false,
+            transaction: if self.was_bare.load(Ordering::Relaxed) {
+                InTransaction::Perhaps
+            } else {
+                InTransaction::No
+            },
         };
         (sender, &self.under_way)
     }
@@ -179,7 +238,7 @@ impl Transaction<'_> {
             cache: &self.statement_cache,
             statements: self.statements,
             descriptions: self.descriptions,
-            in_transaction: true,
+            transaction: InTransaction::Yes,
         };
         (sender, self.under_way)
     }
@@ -193,9 +252,40 @@ async fn counted<T>(under_way: &AtomicUsize, request: impl Future<Output = T>) -
     outcome
 }
 
+/// The rows of a query, which is under way until the last of them.
+pub struct Rows<'c> {
+    rows: Pin<Box<RowStream>>,
+    /// There until the end.
+    under_way: Option<&'c AtomicUsize>,
+}
+
+impl Stream for Rows<'_> {
+    type Item = Result<Row, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let next = ready!(self.rows.as_mut().poll_next(context));
+        let is_over = !matches!(next, Some(Ok(_)));
+        if let Some(under_way) = self.under_way.take_if(|_| is_over) {
+            under_way.fetch_sub(1, Ordering::Relaxed);
+        }
+        Poll::Ready(next)
+    }
+}
+
+impl fmt::Debug for Rows<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rows").finish_non_exhaustive()
+    }
+}
+
 macro_rules! of_the_pool {
     ($client:ty) => {
         impl GenericClient for $client {
+            type Rows<'c>
+                = Rows<'c>
+            where
+                Self: 'c;
+
             async fn prepare(&self, query: &str) -> Result<Statement, Error> {
                 let (sender, under_way) = self.sender();
                 counted(under_way, sender.prepare(query)).await
@@ -231,9 +321,14 @@ macro_rules! of_the_pool {
                 query: &str,
                 prepared: Option<&Statement>,
                 params: &Parameters<'_>,
-            ) -> Result<RowStream, Error> {
+            ) -> Result<Rows<'_>, Error> {
                 let (sender, under_way) = self.sender();
-                counted(under_way, sender.query_raw(query, prepared, params)).await
+                let rows = counted(under_way, sender.query_raw(query, prepared, params)).await?;
+                under_way.fetch_add(1, Ordering::Relaxed);
+                Ok(Rows {
+                    rows: Box::pin(rows),
+                    under_way: Some(under_way),
+                })
             }
         }
     };

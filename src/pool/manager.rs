@@ -6,9 +6,12 @@ use std::time::{Duration, Instant};
 
 use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
 use deadpool_postgres::ClientWrapper;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use tokio_postgres::Error;
 
 use super::config::PoolConfig;
+use super::in_transaction::is_in_transaction;
 use crate::attempt::AttemptError;
 use crate::connect::attempt_each_host;
 use crate::connection::Brake;
@@ -23,9 +26,30 @@ pub(super) const RECYCLE_LIMIT: Duration = Duration::from_secs(2);
 pub(super) struct Member {
     pub(super) client: ClientWrapper,
     pub(super) brake: Arc<Brake>,
+    pub(super) driver: JoinHandle<()>,
     opened: Instant,
     /// When somebody gave it back.
     pub(super) returned: Instant,
+    /// Whether somebody had the bare connection since it was last examined.
+    pub(super) was_bare: bool,
+}
+
+impl Member {
+    /// Whether it is still there. A transaction that somebody has left open is ended: the next would work in it, and
+    /// nothing of that would ever be committed.
+    async fn examine(&mut self) -> Result<(), Error> {
+        if !self.was_bare {
+            return self.client.batch_execute("").await;
+        }
+        if is_in_transaction(&self.client).await? {
+            tracing::warn!(
+                "a transaction that was begun in SQL was not ended; it is rolled back before somebody else gets its connection"
+            );
+            self.client.batch_execute("ROLLBACK").await?;
+        }
+        self.was_bare = false;
+        Ok(())
+    }
 }
 
 /// How often the pool gave up on something.
@@ -77,14 +101,16 @@ impl managed::Manager for Manager {
         let deadline = tokio::time::Instant::now() + self.config.connect_timeout;
         // Rare and large, while taking an idle one is neither.
         let connection = Box::pin(attempt_each_host(&self.config.database, deadline)).await?;
-        let (client, brake) = connection.into_parts();
+        let (client, brake, driver) = connection.into_parts();
         self.opened.fetch_add(1, Ordering::Relaxed);
         Ok(Member {
             // It would abort the task that says goodbye; the server would log a lost client.
             client: ClientWrapper::new(client, tokio::spawn(async {})),
             brake,
+            driver,
             opened: Instant::now(),
             returned: Instant::now(),
+            was_bare: false,
         })
     }
 
@@ -97,10 +123,10 @@ impl managed::Manager for Manager {
         if self.silence().is_some_and(|silence| member.returned < silence) {
             return Err(RecycleError::message("another one did not answer"));
         }
-        if member.returned.elapsed() < TRUSTED {
+        if member.returned.elapsed() < TRUSTED && !member.was_bare {
             return Ok(());
         }
-        match timeout(RECYCLE_LIMIT, member.client.batch_execute("")).await {
+        match timeout(RECYCLE_LIMIT, member.examine()).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(RecycleError::message("it is closed")),
             Err(_) => {

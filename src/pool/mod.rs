@@ -16,6 +16,7 @@
 mod client;
 mod config;
 mod error;
+mod in_transaction;
 mod manager;
 mod statements;
 
@@ -28,7 +29,7 @@ use deadpool::Runtime;
 use deadpool::managed::{self, QueueMode, TimeoutType, Timeouts};
 use tokio::task::JoinHandle;
 
-pub use self::client::{Client, Transaction};
+pub use self::client::{Client, Rows, Transaction};
 pub use self::config::{POOL_VARIABLES, PoolConfig, Statements};
 pub use self::error::PoolError;
 use self::manager::Manager;

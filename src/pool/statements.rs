@@ -11,6 +11,7 @@ use tokio_postgres::{Client as Wire, Error, Row, RowStream, Statement};
 use zerostarter_queries::client::Parameters;
 
 use super::config::Statements;
+use super::in_transaction::InTransaction;
 
 /// Descriptions are small, but texts that are put together anew each time must not fill the memory.
 const MOST_DESCRIPTIONS: usize = 10_000;
@@ -39,7 +40,7 @@ pub(super) struct Sender<'a> {
     pub(super) cache: &'a StatementCache,
     pub(super) statements: Statements,
     pub(super) descriptions: &'a Descriptions,
-    pub(super) in_transaction: bool,
+    pub(super) transaction: InTransaction,
 }
 
 /// What goes over the wire in place of a query.
@@ -142,11 +143,12 @@ impl Sender<'_> {
         if let Some(types) = known {
             return Ok(types);
         }
-        if !self.in_transaction {
+        let is_in_transaction = self.transaction.is_certain(self.wire).await?;
+        if !is_in_transaction {
             self.wire.batch_execute("BEGIN READ ONLY").await?;
         }
         let described = self.wire.prepare(query).await.map(|it| Arc::from(it.params()));
-        if !self.in_transaction {
+        if !is_in_transaction {
             self.wire.batch_execute("ROLLBACK").await?;
         }
         let types = described?;
@@ -166,7 +168,7 @@ impl Sender<'_> {
                 answer.code().code().starts_with("42") && self.descriptions.map().remove(query).is_some()
             }
         };
-        is_stale && !self.in_transaction
+        is_stale && self.transaction != InTransaction::Yes
     }
 }
 

@@ -77,6 +77,11 @@ impl<'c> Recorder<'c> {
 }
 
 impl GenericClient for Recorder<'_> {
+    type Rows<'c>
+        = RowStream
+    where
+        Self: 'c;
+
     async fn prepare(&self, query: &str) -> Result<Statement, Error> {
         self.record(query);
         GenericClient::prepare(self.client, query).await

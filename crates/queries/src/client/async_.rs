@@ -2,6 +2,7 @@
 
 use std::future::Future;
 
+use futures::Stream;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, Row, RowStream, Statement, Transaction};
 
@@ -13,6 +14,11 @@ pub type Parameters<'a> = [&'a (dyn ToSql + Sync)];
 /// Where the caller has prepared the query itself, the statement comes with it. Otherwise it is the client's
 /// choice whether it prepares the text each time, once a connection, or not at all.
 pub trait GenericClient: Send + Sync {
+    /// The rows of a query, one after another.
+    type Rows<'c>: Stream<Item = Result<Row, Error>> + Send
+    where
+        Self: 'c;
+
     /// Prepares a query.
     fn prepare(&self, query: &str) -> impl Future<Output = Result<Statement, Error>> + Send;
 
@@ -45,7 +51,7 @@ pub trait GenericClient: Send + Sync {
         query: &str,
         prepared: Option<&Statement>,
         params: &Parameters<'_>,
-    ) -> impl Future<Output = Result<RowStream, Error>> + Send;
+    ) -> impl Future<Output = Result<Self::Rows<'_>, Error>> + Send;
 }
 
 /// Binds a query's parameters from one struct with named fields.
@@ -72,12 +78,12 @@ pub(crate) async fn opt<C: GenericClient>(
     client.query_opt(query, prepared, params).await
 }
 
-pub(crate) async fn raw<C: GenericClient>(
-    client: &C,
+pub(crate) async fn raw<'c, C: GenericClient>(
+    client: &'c C,
     query: &str,
     params: &Parameters<'_>,
     prepared: Option<&Statement>,
-) -> Result<RowStream, Error> {
+) -> Result<C::Rows<'c>, Error> {
     client.query_raw(query, prepared, params).await
 }
 
@@ -85,6 +91,11 @@ pub(crate) async fn raw<C: GenericClient>(
 macro_rules! without_a_pool {
     ($client:ty) => {
         impl GenericClient for $client {
+            type Rows<'c>
+                = RowStream
+            where
+                Self: 'c;
+
             async fn prepare(&self, query: &str) -> Result<Statement, Error> {
                 <$client>::prepare(self, query).await
             }
