@@ -32,6 +32,15 @@ fn serve(database: &Database) -> Api {
     Api::start(zerostarter_api(database).env("API_RATE_LIMIT", "0"))
 }
 
+/// With one connection for its requests.
+fn serve_through(proxy: &Proxy, database: &Database) -> Api {
+    let command = zerostarter_api(database)
+        .env("POSTGRES_URL", database.url_through(proxy.port()))
+        .env("POSTGRES_POOL_SIZE", "1")
+        .env("API_RATE_LIMIT", "0");
+    Api::start(command)
+}
+
 fn emails(database: &Database) -> Vec<String> {
     database.rows("SELECT email FROM waitlist ORDER BY email")
 }
@@ -190,11 +199,7 @@ fn health_has_one_connection_of_its_own_however_many_ask() {
     let server = Server::shared();
     let database = migrated(server);
     let proxy = Proxy::start(server.port());
-    let command = zerostarter_api(&database)
-        .env("POSTGRES_URL", database.url_through(proxy.port()))
-        .env("POSTGRES_POOL_SIZE", "1")
-        .env("API_RATE_LIMIT", "0");
-    let api = Api::start(command);
+    let api = serve_through(&proxy, &database);
     let holder = database.session();
     holder.execute("BEGIN; LOCK TABLE waitlist");
     std::thread::scope(|scope| {
@@ -749,11 +754,7 @@ fn a_request_is_one_round_trip_to_the_database() {
     let waits = |requests: usize| {
         let database = migrated(server);
         let proxy = Proxy::start(server.port());
-        let command = zerostarter_api(&database)
-            .env("POSTGRES_URL", database.url_through(proxy.port()))
-            .env("POSTGRES_POOL_SIZE", "1")
-            .env("API_RATE_LIMIT", "0");
-        let api = Api::start(command);
+        let api = serve_through(&proxy, &database);
         for number in 0..=requests {
             let email = json!({ "email": format!("{number}@example.com") });
             assert_eq!(api.post("/api/waitlist", &email).status(), 200);

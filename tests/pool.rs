@@ -84,6 +84,12 @@ async fn join(pool: &Pool, email: &str) -> u64 {
         .unwrap_or_else(|error| panic!("{email}: {error:?}"))
 }
 
+/// Behind it the first connection falls silent after the greeting; the server, and every new connection, is well.
+fn soon_mute(server: &Server) -> Proxy {
+    let silence = Proxy::builder().only_first(1).mute_after_bytes(600);
+    silence.start(server.port())
+}
+
 #[test]
 fn there_are_as_many_connections_as_the_size_says_and_who_comes_later_waits_so_long() {
     let database = Server::shared().database();
@@ -228,15 +234,11 @@ fn what_the_server_refuses_is_told_and_is_not_transient() {
     });
 }
 
-/// The first connection falls silent while it is idle; the server, and every new connection, is well.
 #[test]
 fn an_idle_connection_that_went_silent_is_found_out_and_replaced() {
     let server = Server::shared();
     let database = server.database();
-    let proxy = Proxy::builder()
-        .only_first(1)
-        .mute_after_bytes(600)
-        .start(server.port());
+    let proxy = soon_mute(server);
     let pool = pool(&database.url_through(proxy.port()), &[]);
     run(async {
         let first = pid(&pool).await;
@@ -441,10 +443,7 @@ fn rows_that_are_given_up_cost_the_connection_and_those_that_are_read_to_the_end
 fn a_connection_that_is_being_ended_counts_until_it_has_ended() {
     let server = Server::shared();
     let database = server.database();
-    let proxy = Proxy::builder()
-        .only_first(1)
-        .mute_after_bytes(600)
-        .start(server.port());
+    let proxy = soon_mute(server);
     let pool = pool(
         &database.url_through(proxy.port()),
         &[("POSTGRES_POOL_SIZE", "1")],
