@@ -210,7 +210,14 @@ fn health_has_one_connection_of_its_own_however_many_ask() {
         holder.execute("COMMIT");
         assert_eq!(under_way.join().expect("an answer"), 200);
     });
+    api.running.signal("TERM");
+    assert_eq!(api.running.wait().status, 0);
     assert_eq!(proxy.connections(), 2);
+    assert!(
+        proxy.waits() < 30,
+        "the answer to one is that to all: {}",
+        proxy.waits()
+    );
 }
 
 /// Containers often share a file of variables.
@@ -470,12 +477,55 @@ fn a_body_that_does_not_arrive_is_no_fault_of_the_database() {
         .raw(&format!("{head}content-length: 40\r\n\r\n{{"))
         .expect("an answer");
     assert_eq!((late.status(), late.code().as_str()), (408, "body_timeout"));
+    assert_eq!(late.header("connection"), Some("close"));
     let broken = format!("{head}transfer-encoding: chunked\r\n\r\nnonsense\r\n");
     let broken = api.raw(&broken).expect("an answer");
     assert_eq!(
         (broken.status(), broken.code().as_str()),
         (400, "incomplete_body")
     );
+}
+
+/// What arrives byte by byte takes no more room than what arrives at once.
+#[test]
+fn the_memory_of_a_body_is_that_of_its_bytes() {
+    let database = migrated(Server::shared());
+    let api = Api::start(zerostarter_api(&database).env("API_REQUEST_TIMEOUT", "60s"));
+    let peak = || {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", api.running.pid())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+        let kilobytes = line.split_whitespace().nth(1).unwrap();
+        kilobytes.parse::<u64>().unwrap()
+    };
+    api.post("/api/waitlist", &json!({ "email": "a@example.com" }));
+    let before = peak();
+    let mut stream = TcpStream::connect(("127.0.0.1", api.port)).unwrap();
+    stream.set_nodelay(true).unwrap();
+    // As the system shows what one socket has received and nobody has read: ports in base 16, then both queues.
+    let (here, there) = (stream.local_addr().unwrap().port(), api.port);
+    let unread = || {
+        let sockets = std::fs::read_to_string("/proc/net/tcp").unwrap();
+        let ports = [format!(":{there:04X}"), format!(":{here:04X}")];
+        sockets.lines().any(|line| {
+            let cells: Vec<&str> = line.split_whitespace().collect();
+            cells[1].ends_with(&ports[0]) && cells[2].ends_with(&ports[1]) && !cells[4].ends_with(":00000000")
+        })
+    };
+    let head = "POST /api/waitlist HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
+                content-type: application/json\r\ncontent-length: 800\r\n\r\n";
+    stream.write_all(head.as_bytes()).unwrap();
+    let body = format!("{:<800}", r#"{"email":"a@example.com"}"#);
+    for byte in body.as_bytes() {
+        while unread() {
+            std::thread::yield_now();
+        }
+        stream.write_all(&[*byte]).unwrap();
+    }
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let grown = peak() - before;
+    assert!(grown < 1_500, "by {grown} kB");
 }
 
 #[test]
@@ -744,6 +794,24 @@ fn the_description_has_the_routes_and_nothing_else() {
             );
         }
     }
+    let codes = |words: Vec<&str>| words.into_iter().map(str::to_owned).collect::<BTreeSet<_>>();
+    let listed = &description["components"]["schemas"]["ErrorBody"]["properties"]["code"]["enum"];
+    let listed = listed.as_array().unwrap().iter();
+    // A row of the table of errors: codes, and a status.
+    let documented = include_str!("../docs/api.md").lines().filter_map(|line| {
+        let mut cells = line.strip_prefix("| `")?.split('|');
+        let (codes, status) = (cells.next()?, cells.next()?);
+        status.trim().parse::<u16>().is_ok().then_some(codes)
+    });
+    assert_eq!(
+        codes(listed.map(|code| code.as_str().unwrap()).collect()),
+        codes(
+            documented
+                .flat_map(|cell| cell.split(", "))
+                .map(|code| code.trim_matches(['`', ' ']))
+                .collect()
+        )
+    );
     assert_eq!(description["info"]["version"], env!("CARGO_PKG_VERSION"));
 }
 

@@ -234,30 +234,35 @@ fn what_the_server_refuses_is_told_and_is_not_transient() {
     });
 }
 
+/// The server's process for it is stopped while it is idle; every new connection is well.
 #[test]
 fn an_idle_connection_that_went_silent_is_found_out_and_replaced() {
-    let server = Server::shared();
-    let database = server.database();
-    let proxy = soon_mute(server);
-    let pool = pool(&database.url_through(proxy.port()), &[]);
+    let database = migrated(Server::shared());
+    let pool = pool(&named(&database.url()), &[]);
     run(async {
-        let first = pid(&pool).await;
-        // Whether it is mute already depends on the length of a server's greeting.
-        let client = pool.get().await.unwrap();
-        let _ = timeout(
-            Duration::from_millis(500),
-            client.query_one("SELECT repeat('x', 1000)", &[]),
-        )
-        .await;
-        drop(client);
+        join(&pool, "a@example.com").await;
+        let first = backends(&database);
+        signal("STOP", &first[0]);
         // One that was in use just now is trusted.
         let idle_since = Instant::now();
         let _ = poll(SOON, || {
             (idle_since.elapsed() > Duration::from_millis(1100)).then_some(())
         });
-        assert_ne!(pid(&pool).await, first);
+        let joined = timeout(SOON, join(&pool, "b@example.com")).await;
+        let second = backends(&database);
+        signal("CONT", &first[0]);
+        assert_eq!(joined, Ok(1));
+        assert_eq!((second.len(), &second[0]), (2, &first[0]));
         assert_eq!(pool.status().recycle_timeouts, 1);
     });
+}
+
+/// To a process of the server's.
+fn signal(name: &str, pid: &str) {
+    let kill = std::process::Command::new("/bin/sh")
+        .args(["-c", "kill -s \"$0\" \"$1\"", name, pid])
+        .status();
+    assert!(kill.is_ok_and(|status| status.success()), "kill -s {name} {pid}");
 }
 
 #[test]
@@ -438,7 +443,7 @@ fn rows_that_are_given_up_cost_the_connection_and_those_that_are_read_to_the_end
     });
 }
 
-/// Neither the query nor its cancellation is ever answered.
+/// No answer of the server's arrives, not even that the query was cancelled.
 #[test]
 fn a_connection_that_is_being_ended_counts_until_it_has_ended() {
     let server = Server::shared();
@@ -461,6 +466,57 @@ fn a_connection_that_is_being_ended_counts_until_it_has_ended() {
     });
 }
 
+/// Where one row was expected the driver gives up at the second, and the server goes on.
+#[test]
+fn too_many_rows_are_in_nobodys_way() {
+    let database = migrated(Server::shared());
+    database.execute("INSERT INTO waitlist (id, email) SELECT n, n FROM generate_series(1, 1000) n");
+    for parameter in ["", "&prepare=false"] {
+        let url = format!("{}{parameter}", database.url());
+        let pool = pool(&url, &[("POSTGRES_POOL_SIZE", "1")]);
+        run(async {
+            let first = pid(&pool).await;
+            let client = pool.get().await.unwrap();
+            let refused = waitlist::insert().bind(&client, &"1", &"x").one().await;
+            assert_eq!(refused.unwrap_err().code(), Some(&SqlState::UNIQUE_VIOLATION));
+            drop(client);
+            assert_eq!(pid(&pool).await, first, "what the server refuses is over");
+            let client = pool.get().await.unwrap();
+            assert!(
+                waitlist::list()
+                    .bind(&client, &None::<&str>, &1_000)
+                    .one()
+                    .await
+                    .is_err()
+            );
+            drop(client);
+            assert_ne!(pid(&pool).await, first);
+        });
+    }
+}
+
+/// One of tokio-postgres' own, which the pool does not see.
+#[test]
+fn a_query_that_was_left_running_costs_its_own_connection_and_no_other() {
+    let database = Server::shared().database();
+    let pool = pool(&named(&database.url()), &[]);
+    run(async {
+        let (idle, client) = (pool.get().await.unwrap(), pool.get().await.unwrap());
+        let row = idle.query_one("SELECT pg_backend_pid()", &[]).await.unwrap();
+        drop(idle);
+        let left = timeout(
+            Duration::from_millis(200),
+            client.query_one("SELECT pg_sleep(60)", &[]),
+        );
+        assert!(left.await.is_err());
+        drop(client);
+        assert_eq!(pid(&pool).await, row.get::<_, i32>(0));
+        assert_eq!(pool.status().recycle_timeouts, 0);
+        let one = poll(SOON, || (backends(&database).len() == 1).then_some(()));
+        one.expect("the query was cancelled");
+    });
+}
+
 #[test]
 fn a_silent_host_leaves_time_for_the_next() {
     let server = Server::shared();
@@ -470,14 +526,19 @@ fn a_silent_host_leaves_time_for_the_next() {
     let url = database.url_through(silent.port());
     let hosts = format!("127.0.0.1:{},127.0.0.1:{port}", silent.port());
     let url = url.replace(&format!("127.0.0.1:{}", silent.port()), &hosts);
-    let pool = pool(&url, &[("POSTGRES_CONNECT_TIMEOUT", "2s")]);
+    let pool = pool(&url, &[("POSTGRES_CONNECT_TIMEOUT", "6s")]);
+    let whole = Duration::from_millis(5500);
+    let started = Instant::now();
     run(async {
         assert_eq!(join(&pool, "a@example.com").await, 1);
     });
+    assert!(started.elapsed() < whole, "half of the time is the second's");
     let migrator = zerostarter_db(&database)
         .env("POSTGRES_URL", url)
-        .env("MIGRATE_WAIT", "2s");
+        .env("MIGRATE_WAIT", "6s");
+    let started = Instant::now();
     assert_eq!(migrator.run().status, 0);
+    assert!(started.elapsed() < whole, "half of the time is the second's");
 }
 
 #[test]

@@ -47,8 +47,8 @@ impl Health {
     pub(super) fn new(config: &PoolConfig, versions: Vec<i64>) -> Self {
         let config = PoolConfig {
             size: 1,
-            // Shared by all hosts of the URL: the second must have its turn before the answer is due.
-            connect_timeout: config.connect_timeout.min(LIMIT),
+            // So that there is time for a new connection before the answer is due where the old one is silent.
+            connect_timeout: config.connect_timeout.min(LIMIT * 3 / 5),
             ..config.clone()
         };
         Self {
@@ -78,7 +78,11 @@ impl Health {
                     pending: known.filter(|version| !applied.contains(version)).count(),
                 }
             }
-            Ok(Err(_)) | Err(_) => Finding::Silent,
+            Ok(Err(_)) => Finding::Silent,
+            Err(_) => {
+                tracing::warn!("the history of migrations was not read within {LIMIT:?}");
+                Finding::Silent
+            }
         };
         *last = Some((Instant::now(), finding));
         finding
@@ -86,7 +90,7 @@ impl Health {
 
     async fn look(&self) -> Result<Snapshot, ApiError> {
         let client = self.pool.get().await?;
-        let reading = catalog::read(&client, &self.pool.config().database);
+        let reading = catalog::read(client.wire(), &self.pool.config().database);
         client.attend(reading).await.map_err(|error| {
             tracing::warn!("the history of migrations cannot be read: {error}");
             ApiError::UNAVAILABLE
@@ -97,7 +101,9 @@ impl Health {
 /// 200 where the database has every migration that this program knows. One that has more is healthy too: that is a
 /// deploy which is under way, or one that was rolled back.
 pub(super) async fn get(State(app): State<Arc<App>>) -> Response {
-    match app.health.find_out().await {
+    // Who asks may be less patient than the look takes, which the next would have to begin anew.
+    let finding = tokio::spawn(async move { app.health.find_out().await }).await;
+    match finding.unwrap_or(Finding::Silent) {
         Finding::Migrated {
             schema_version,
             pending,

@@ -1,7 +1,7 @@
 //! The web app: a waitlist as JSON and as a page, on the database that was migrated before it starts.
 //!
 //! ```text
-//! command line → program → server → observe (limits, metrics, access log) → limit_rate → waitlist, page, health → pool
+//! command line → program → server → observe (metrics, access log) → limit_client → limit_time → waitlist, page, health → pool
 //! ```
 
 mod check;
@@ -34,7 +34,7 @@ pub use self::config::{API_VARIABLES, ApiConfig, RateLimit};
 pub use self::error::ApiError;
 use self::health::Health;
 use self::metrics::Metrics;
-use self::observe::{limit_rate, observe};
+use self::observe::{limit_client, limit_time, observe};
 use self::rate_limit::Limiter;
 use crate::duration::in_seconds;
 use crate::error::Error;
@@ -103,9 +103,9 @@ pub const ROUTES: &[Route] = &[
 fn router(app: &Arc<App>) -> Router {
     let mut router = Router::new();
     for route in ROUTES {
-        let mut answer = (route.answer)();
+        let mut answer = (route.answer)().layer(from_fn_with_state(app.clone(), limit_time));
         if route.is_limited {
-            answer = answer.layer(from_fn_with_state(app.clone(), limit_rate));
+            answer = answer.layer(from_fn_with_state(app.clone(), limit_client));
         }
         router = router.route(route.path, answer);
     }

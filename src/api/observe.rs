@@ -1,4 +1,4 @@
-//! What happens around every request: its size and its time are limited, and it is counted and logged.
+//! What happens around every request: it is counted and logged, and its client, its size and its time are limited.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -6,10 +6,10 @@ use std::time::Instant;
 
 use axum::body::Body;
 use axum::extract::{Extension, MatchedPath, Request, State};
-use axum::http::Method;
+use axum::http::{HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::BodyExt as _;
 use tokio::time::timeout;
 
 use super::App;
@@ -24,7 +24,7 @@ const LONGEST_BODY: usize = 4096;
 /// The status under which nginx writes down that a client did not wait for the answer.
 const CLIENT_GAVE_UP: u16 = 499;
 
-/// Answers a request in time, and writes it down.
+/// Counts a request and writes it down.
 pub(super) async fn observe(
     State(app): State<Arc<App>>,
     Extension(Peer(peer)): Extension<Peer>,
@@ -40,32 +40,9 @@ pub(super) async fn observe(
         status: CLIENT_GAVE_UP,
         app: app.clone(),
     };
-    let limit = app.config.request_timeout;
-    let answer = async {
-        let request = timeout(limit, receive(request))
-            .await
-            .unwrap_or(Err(ApiError::BODY_TIMEOUT))?;
-        // A body that is slow to arrive must not use up the time of the answer.
-        let answer = timeout(limit, next.run(request)).await;
-        answer.map_err(|_| ApiError::TIMEOUT)
-    };
-    let response = answer.await.unwrap_or_else(|why| refuse(&record.path, why));
+    let response = next.run(request).await;
     record.status = response.status().as_u16();
     response
-}
-
-/// The request with the whole of its body.
-async fn receive(request: Request) -> Result<Request, ApiError> {
-    let (head, body) = request.into_parts();
-    let body = Limited::new(body, LONGEST_BODY).collect().await;
-    let body = body.map_err(|error| {
-        if error.is::<LengthLimitError>() {
-            ApiError::TOO_LARGE
-        } else {
-            ApiError::INCOMPLETE_BODY
-        }
-    })?;
-    Ok(Request::from_parts(head, Body::from(body.to_bytes())))
 }
 
 /// Counts a request and writes it down when it is over, also where that is because its client has gone. The query string
@@ -117,27 +94,69 @@ fn name_of(method: &Method) -> &'static str {
     }
 }
 
-/// Refuses a client that sends too many requests.
-pub(super) async fn limit_rate(
+/// Answers in time.
+pub(super) async fn limit_time(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let is_page = is_page(&request);
+    let answer = timeout(app.config.request_timeout, next.run(request)).await;
+    answer.unwrap_or_else(|_| refuse(is_page, ApiError::TIMEOUT))
+}
+
+/// Refuses a client that sends too many requests, and takes in the body of what it sends. One that is slow to arrive
+/// must not use up the time of the answer.
+pub(super) async fn limit_client(
     State(app): State<Arc<App>>,
     Extension(Peer(peer)): Extension<Peer>,
     request: Request,
     next: Next,
 ) -> Response {
+    let is_page = is_page(&request);
     let client = client_of(peer.ip(), request.headers(), app.config.trusted_proxies);
     let admitted = app
         .limiter
         .as_ref()
         .map_or(Ok(()), |limiter| limiter.admit(client));
-    match admitted {
-        Ok(()) => next.run(request).await,
-        Err(refusal) => refuse(request.uri().path(), refusal),
+    if let Err(refusal) = admitted {
+        return refuse(is_page, refusal);
+    }
+    if request.method() != Method::POST {
+        return next.run(request).await;
+    }
+    let received = timeout(app.config.request_timeout, receive(request)).await;
+    match received.unwrap_or(Err(ApiError::BODY_TIMEOUT)) {
+        Ok(request) => next.run(request).await,
+        Err(why) => {
+            let mut response = refuse(is_page, why);
+            // What is left of the body is not read, so that nothing can follow it.
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(header::CONNECTION, close);
+            response
+        }
     }
 }
 
+/// The request with the whole of its body, in one piece: each byte that comes alone would keep a buffer of its own.
+async fn receive(request: Request) -> Result<Request, ApiError> {
+    let (head, mut body) = request.into_parts();
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| ApiError::INCOMPLETE_BODY)?;
+        if let Ok(data) = frame.into_data() {
+            if bytes.len() + data.len() > LONGEST_BODY {
+                return Err(ApiError::TOO_LARGE);
+            }
+            bytes.extend_from_slice(&data);
+        }
+    }
+    Ok(Request::from_parts(head, Body::from(bytes)))
+}
+
+fn is_page(request: &Request) -> bool {
+    request.uri().path() == PAGE
+}
+
 /// Who asks for a page is answered with one.
-fn refuse(path: &str, why: ApiError) -> Response {
-    if path == PAGE {
+fn refuse(is_page: bool, why: ApiError) -> Response {
+    if is_page {
         page::refuse(why, "")
     } else {
         why.into_response()

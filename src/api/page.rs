@@ -20,7 +20,8 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; scr
 /// Style and script change with the program only.
 const ASSET_CACHING: &str = "public, max-age=300";
 
-/// How long the page may wait for the count, without which it is as good.
+/// How long the page may wait for the count, without which it is as good. The query goes on: to give it up with each page
+/// would cost a database that is slow already a connection each time.
 const COUNT_LIMIT: Duration = Duration::from_secs(1);
 
 /// Its path.
@@ -43,8 +44,12 @@ pub(super) async fn get(State(app): State<Arc<App>>, RawQuery(query): RawQuery) 
     } else {
         Stage::Asking
     };
-    let count = timeout(COUNT_LIMIT, count(&app)).await;
-    let count = count.map_or(0, Result::unwrap_or_default);
+    let counting = timeout(app.config.request_timeout, async move { count(&app).await });
+    let counted = timeout(COUNT_LIMIT, tokio::spawn(counting)).await;
+    let count = match counted {
+        Ok(Ok(Ok(Ok(count)))) => count,
+        _ => 0,
+    };
     respond(StatusCode::OK, &page(&stage, count))
 }
 

@@ -14,6 +14,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+#[cfg(target_os = "linux")]
 use socket2::SockRef;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -67,6 +68,7 @@ pub(super) async fn serve(
         // An answer is one small write; it must not wait for the acknowledgement of the last.
         let _ = stream.set_nodelay(true);
         // Who asks and never reads would keep its place for ever.
+        #[cfg(target_os = "linux")]
         let _ = SockRef::from(&stream).set_tcp_user_timeout(Some(CLIENT_LIMIT));
         let router = router.clone();
         let service = service_fn(move |mut request: Request<Incoming>| {

@@ -26,8 +26,8 @@ use super::statements::{Descriptions, Sender};
 ///
 /// It dereferences to tokio-postgres' client for what has no typed query. Behind a transaction pooler use its
 /// `query_typed` functions, or a [`Transaction`]: the others prepare a statement first, which the pooler may take
-/// to another server than the query. A transaction that was begun in SQL and not ended is rolled back before
-/// somebody else gets the connection; what `SET` has changed stays.
+/// to another server than the query. A transaction that was begun in SQL by its functions and not ended is rolled back
+/// before somebody else gets the connection; what `SET` has changed stays. [`GenericClient`] is for queries, not for `BEGIN`.
 pub struct Client {
     /// There until it is dropped.
     member: Option<Object<Manager>>,
@@ -112,6 +112,12 @@ impl Client {
     fn member(&self) -> &Object<Manager> {
         self.member.as_ref().expect(HELD)
     }
+
+    /// tokio-postgres' own client, for one who leaves no transaction open.
+    #[cfg(feature = "api")]
+    pub(crate) fn wire(&self) -> &tokio_postgres::Client {
+        &self.member().client
+    }
 }
 
 /// How long the server may take to stop what was cancelled.
@@ -146,12 +152,14 @@ impl Drop for Client {
             member.was_bare |= *self.was_bare.get_mut();
             return;
         }
+        // Should the runtime end before the connection does, it is examined before anybody gets it.
+        member.was_bare = true;
         match Handle::try_current() {
-            Ok(runtime) => {
+            Ok(runtime) if !member.client.is_closed() => {
                 runtime.spawn(end(member));
             }
-            // Nobody reads the answer either: the connection has ended.
-            Err(_) => drop(Object::take(member)),
+            // It has ended, or nobody reads the answer any more.
+            _ => drop(Object::take(member)),
         }
     }
 }
@@ -162,7 +170,8 @@ async fn end(mut member: Object<Manager>) {
     member.brake.pull().await;
     if timeout(END_LIMIT, member.client.batch_execute("")).await.is_err() {
         member.driver.abort();
-        let _ = (&mut member.driver).await;
+        // Its runtime may be another one, which nobody drives any more.
+        let _ = timeout(END_LIMIT, &mut member.driver).await;
     }
     drop(Object::take(member));
 }
@@ -278,6 +287,23 @@ impl fmt::Debug for Rows<'_> {
     }
 }
 
+/// Counts a query while it is under way. Where the driver gives it up, such as at a second row where one was expected, the
+/// server goes on, and it is never counted off.
+async fn counted_query<T>(
+    under_way: &AtomicUsize,
+    query: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    under_way.fetch_add(1, Ordering::Relaxed);
+    let outcome = query.await;
+    if outcome
+        .as_ref()
+        .map_or_else(|error| error.as_db_error().is_some(), |_| true)
+    {
+        under_way.fetch_sub(1, Ordering::Relaxed);
+    }
+    outcome
+}
+
 macro_rules! of_the_pool {
     ($client:ty) => {
         impl GenericClient for $client {
@@ -288,12 +314,12 @@ macro_rules! of_the_pool {
 
             async fn prepare(&self, query: &str) -> Result<Statement, Error> {
                 let (sender, under_way) = self.sender();
-                counted(under_way, sender.prepare(query)).await
+                counted_query(under_way, sender.prepare(query)).await
             }
 
             async fn execute(&self, query: &str, params: &Parameters<'_>) -> Result<u64, Error> {
                 let (sender, under_way) = self.sender();
-                counted(under_way, sender.execute(query, params)).await
+                counted_query(under_way, sender.execute(query, params)).await
             }
 
             async fn query_one(
@@ -303,7 +329,7 @@ macro_rules! of_the_pool {
                 params: &Parameters<'_>,
             ) -> Result<Row, Error> {
                 let (sender, under_way) = self.sender();
-                counted(under_way, sender.query_one(query, prepared, params)).await
+                counted_query(under_way, sender.query_one(query, prepared, params)).await
             }
 
             async fn query_opt(
@@ -313,7 +339,7 @@ macro_rules! of_the_pool {
                 params: &Parameters<'_>,
             ) -> Result<Option<Row>, Error> {
                 let (sender, under_way) = self.sender();
-                counted(under_way, sender.query_opt(query, prepared, params)).await
+                counted_query(under_way, sender.query_opt(query, prepared, params)).await
             }
 
             async fn query_raw(
@@ -323,7 +349,7 @@ macro_rules! of_the_pool {
                 params: &Parameters<'_>,
             ) -> Result<Rows<'_>, Error> {
                 let (sender, under_way) = self.sender();
-                let rows = counted(under_way, sender.query_raw(query, prepared, params)).await?;
+                let rows = counted_query(under_way, sender.query_raw(query, prepared, params)).await?;
                 under_way.fetch_add(1, Ordering::Relaxed);
                 Ok(Rows {
                     rows: Box::pin(rows),

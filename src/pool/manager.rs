@@ -19,7 +19,7 @@ use crate::connection::Brake;
 /// One that was in use so recently is not asked whether it is still there.
 const TRUSTED: Duration = Duration::from_secs(1);
 
-/// How long one may take to say that it is still there.
+/// How long one may take to say that it is still there, but no longer than half of what opening a new one may take.
 pub(super) const RECYCLE_LIMIT: Duration = Duration::from_secs(2);
 
 /// A connection of the pool.
@@ -126,14 +126,20 @@ impl managed::Manager for Manager {
         if member.returned.elapsed() < TRUSTED && !member.was_bare {
             return Ok(());
         }
-        match timeout(RECYCLE_LIMIT, member.examine()).await {
+        let limit = RECYCLE_LIMIT.min(self.config.connect_timeout / 2);
+        match timeout(limit, member.examine()).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(RecycleError::message("it is closed")),
+            // Rather than of a silent server, that is a sign of a query which somebody gave up.
+            Err(_) if member.was_bare => {
+                member.brake.pull().await;
+                Err(RecycleError::message("it was given back with a query under way"))
+            }
             Err(_) => {
                 self.time_outs.recycle.fetch_add(1, Ordering::Relaxed);
                 *self.silence() = Some(Instant::now());
                 tracing::warn!(
-                    "an idle connection to the database did not answer within {RECYCLE_LIMIT:?}; those that were idle are opened anew"
+                    "an idle connection to the database did not answer within {limit:?}; those that were idle are opened anew"
                 );
                 Err(RecycleError::message("it did not answer"))
             }
