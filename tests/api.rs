@@ -12,7 +12,7 @@ use zerostarter_db::api::{API_VARIABLES, ROUTES};
 use zerostarter_db::pool::POOL_VARIABLES;
 
 use crate::harness::{
-    Answer, Api, Command, Database, Pooler, Proxy, Server, ServerOptions, Shutdown, poll, rounds,
+    Answer, Api, Command, Database, Pooler, Proxy, Server, ServerOptions, Session, Shutdown, poll, rounds,
     unused_port, zerostarter_api, zerostarter_db,
 };
 
@@ -39,6 +39,17 @@ fn serve_through(proxy: &Proxy, database: &Database) -> Api {
         .env("POSTGRES_POOL_SIZE", "1")
         .env("API_RATE_LIMIT", "0");
     Api::start(command)
+}
+
+/// Sends a request whose query waits for what holds the lock, and waits until it does.
+fn ask_behind_a_lock(database: &Database, api: &Api) -> (Session, TcpStream) {
+    let holder = database.session();
+    holder.execute("BEGIN; LOCK TABLE waitlist");
+    let mut stream = TcpStream::connect(("127.0.0.1", api.port)).unwrap();
+    let request = "GET /api/waitlist HTTP/1.1\r\nhost: x\r\n\r\n";
+    stream.write_all(request.as_bytes()).unwrap();
+    poll(SOON, || (database.rows(WAITING).len() == 1).then_some(())).expect("the request is under way");
+    (holder, stream)
 }
 
 fn emails(database: &Database) -> Vec<String> {
@@ -625,13 +636,7 @@ fn what_is_under_way_is_answered_before_the_end() {
 fn the_end_does_not_wait_for_ever() {
     let database = migrated(Server::shared());
     let api = Api::start(zerostarter_api(&database).env("API_SHUTDOWN_TIMEOUT", "300ms"));
-    let holder = database.session();
-    holder.execute("BEGIN; LOCK TABLE waitlist");
-    let mut stream = TcpStream::connect(("127.0.0.1", api.port)).unwrap();
-    stream
-        .write_all(b"GET /api/waitlist HTTP/1.1\r\nhost: x\r\n\r\n")
-        .unwrap();
-    poll(SOON, || (database.rows(WAITING).len() == 1).then_some(())).expect("the request is under way");
+    let (_holder, _stream) = ask_behind_a_lock(&database, &api);
     api.running.signal("INT");
     let run = api.running.wait();
     assert_eq!(run.status, 0);
@@ -686,17 +691,10 @@ fn each_request_is_written_down_without_what_is_private() {
 fn a_request_whose_client_has_gone_is_written_down_and_its_query_cancelled() {
     let database = migrated(Server::shared());
     let mut api = serve(&database);
-    let holder = database.session();
-    holder.execute("BEGIN; LOCK TABLE waitlist");
-    let mut stream = TcpStream::connect(("127.0.0.1", api.port)).unwrap();
-    stream
-        .write_all(b"GET /api/waitlist HTTP/1.1\r\nhost: x\r\n\r\n")
-        .unwrap();
-    let waiting = || database.rows(WAITING).len();
-    poll(SOON, || (waiting() == 1).then_some(())).expect("the request is under way");
+    let (_holder, stream) = ask_behind_a_lock(&database, &api);
     drop(stream);
     api.running.wait_for_stderr("GET /api/waitlist 499 in ");
-    poll(SOON, || (waiting() == 0).then_some(())).expect("its query was cancelled");
+    poll(SOON, || database.rows(WAITING).is_empty().then_some(())).expect("its query was cancelled");
     let metrics = api.get("/metrics").body;
     let line = r#"http_requests_total{method="GET",route="/api/waitlist",status="499"} 1"#;
     assert!(metrics.contains(line), "{metrics}");
