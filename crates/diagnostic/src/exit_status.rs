@@ -1,25 +1,24 @@
-//! What the process tells its caller when it ends.
+//! What a process tells its caller when it exits.
 
 /// The exit status of every command: a contract that scripts, init containers and jobs rely on.
-///
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ExitStatus {
-    /// 0: done. For `check` and `wait`: nothing is pending and the history agrees.
+    /// 0: done. For `check` and `wait`: nothing is pending and the history table agrees.
     Success,
-    /// 1: a migration failed, or the database answered with an error nobody expected.
+    /// 1: a migration failed, or the database answered with an unexpected error.
     Failed,
-    /// 2: the command line, the environment or a migration file cannot be used as it is.
+    /// 2: the command line, the environment or a migration file cannot be used.
     Usage,
     /// 3: the database could not be reached within `MIGRATE_WAIT`.
     Unreachable,
-    /// 4: the database was reached and refused: password, TLS, permission, missing database, standby.
+    /// 4: the database was reached and refused: password, TLS, privilege, missing database, standby.
     Refused,
-    /// 5: migrations are pending (`check`), or still were when `wait` ran out of time.
+    /// 5: migrations are pending (`check`), or still were when `wait` reached its timeout.
     Pending,
-    /// 6: the history in the database and the migrations of this program disagree.
+    /// 6: the history table and the migrations of this program disagree.
     Conflict,
-    /// 7: another migrator or a table lock was in the way until the limit.
+    /// 7: blocked by another migrator or a table lock until the limit.
     Blocked,
     /// 130: SIGINT ended the run.
     Interrupted,
@@ -28,7 +27,7 @@ pub enum ExitStatus {
 }
 
 impl ExitStatus {
-    /// The number that the operating system hands to the caller.
+    /// The number that the operating system gives to the caller.
     #[must_use]
     pub const fn code(self) -> u8 {
         match self {
@@ -44,10 +43,8 @@ impl ExitStatus {
             Self::Terminated => 143,
         }
     }
-}
 
-impl ExitStatus {
-    /// The name that reports have for it.
+    /// The name in the report of a run.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
