@@ -1,141 +1,47 @@
-//! Where settings come from: layers of variables, of which the first that has one decides.
+//! The table of all variables of this program. Each crate declares its own.
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::fmt;
-use std::io;
-use std::path::Path;
+use zerostarter_connect::config as connect;
+use zerostarter_console::config as console;
+use zerostarter_migrate::config as migrate;
+use zerostarter_settings::Variable;
 
-use config::{ConfigError, Map, Source, Value};
+/// `MIGRATE_REPORT`, of `migrate`.
+pub const REPORT: Variable =
+    Variable::new("MIGRATE_REPORT", "Write a report of the run as JSON to this file").flag("report", "PATH");
 
-/// The origin of the layer that holds the process's own variables.
-pub const ENVIRONMENT: &str = "environment";
+/// `WAIT_TIMEOUT`, of `wait`.
+pub const WAIT_TIMEOUT: Variable = Variable::new("WAIT_TIMEOUT", "How long to wait; then exit with 5")
+    .flag("timeout", "DURATION")
+    .default_in_words("MIGRATE_LOCK_WAIT");
 
-/// The origin of the layer that the command line's flags make.
-pub const FLAG: &str = "flag";
+/// `STATUS_JSON`, of `status`.
+pub const STATUS_JSON: Variable = Variable::new("STATUS_JSON", "yes prints JSON")
+    .switch("json")
+    .default("no");
 
-/// Variables from one place. An empty value counts as none: Compose writes `X: ${X:-}` as an empty string.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Layer {
-    /// The place, as messages name it: `the environment`, `.env`, `flag`.
-    pub origin: String,
-    values: BTreeMap<String, String>,
+/// `TERMINATION_LOG`, of every command.
+pub const TERMINATION_LOG: Variable = Variable::new(
+    "TERMINATION_LOG",
+    "Write the final error to this file, if it exists",
+)
+.flag("termination-log", "PATH")
+.default(DEFAULT_TERMINATION_LOG);
+
+/// Where Kubernetes reads the termination message of a container, unless its pod sets another path.
+pub const DEFAULT_TERMINATION_LOG: &str = "/dev/termination-log";
+
+/// The variables whose flags every command has.
+pub fn global() -> impl Iterator<Item = &'static Variable> {
+    let variables = connect::VARIABLES.iter().chain(migrate::VARIABLES);
+    variables.chain([&TERMINATION_LOG]).chain(console::VARIABLES)
 }
 
-impl Layer {
-    /// A layer of `values` from `origin`.
-    pub fn new<N, V>(origin: impl Into<String>, values: impl IntoIterator<Item = (N, V)>) -> Self
-    where
-        N: Into<String>,
-        V: Into<String>,
-    {
-        let values = values
-            .into_iter()
-            .map(|(name, value)| (name.into(), value.into()));
-        Self {
-            origin: origin.into(),
-            values: values.filter(|(_, value)| !value.is_empty()).collect(),
-        }
-    }
-
-    /// The value of `name`, if this layer has one.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<&str> {
-        self.values.get(name).map(String::as_str)
-    }
-}
-
-impl fmt::Debug for Layer {
-    /// The names alone: a value may hold a password.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Layer")
-            .field("origin", &self.origin)
-            .field("names", &self.values.keys())
-            .finish_non_exhaustive()
-    }
-}
-
-impl Source for Layer {
-    fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
-        Box::new(self.clone())
-    }
-
-    fn collect(&self) -> Result<Map<String, Value>, ConfigError> {
-        let value = |text: &String| Value::new(Some(&self.origin), text.clone());
-        Ok(self
-            .values
-            .iter()
-            .map(|(name, text)| (name.clone(), value(text)))
-            .collect())
-    }
-}
-
-/// Why a `.env` file cannot be used: its name, the line counted from 1 where there is one, and what is wrong.
-#[derive(Debug, PartialEq, Eq)]
-pub struct DotenvError {
-    /// The file.
-    pub file: String,
-    /// The line that cannot be read.
-    pub line: Option<usize>,
-    /// What is wrong. Never the line itself, which may hold a password.
-    pub reason: String,
-}
-
-/// The layers of a run, most important first: flags, the environment, `.env.$NODE_ENV`, `.env`.
-///
-/// # Errors
-///
-/// A `.env` file that is there and cannot be read or understood.
-pub fn gather(
-    flags: Layer,
-    environment: impl IntoIterator<Item = (OsString, OsString)>,
-    directory: &Path,
-) -> Result<Vec<Layer>, DotenvError> {
-    // What is not UTF-8 cannot be one of ours, or is reported as an unusable value.
-    let as_text = |(name, value): (OsString, OsString)| {
-        Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
-    };
-    let environment = Layer::new(ENVIRONMENT, environment.into_iter().filter_map(as_text));
-    let base = dotenv_layer(directory, ".env")?;
-    let mut layers = vec![flags, environment];
-    let node_env = layers
-        .iter()
-        .chain(&base)
-        .find_map(|layer| layer.get("NODE_ENV"))
-        .map(str::to_owned);
-    // A NODE_ENV that is no plain word is reported as such later; it must not become a path.
-    if let Some(name) = node_env.filter(|name| name.chars().all(|c| c.is_ascii_alphanumeric())) {
-        layers.extend(dotenv_layer(directory, &format!(".env.{name}"))?);
-    }
-    layers.extend(base);
-    Ok(layers)
-}
-
-fn dotenv_layer(directory: &Path, file: &str) -> Result<Option<Layer>, DotenvError> {
-    let failure = |line, reason: &str| DotenvError {
-        file: file.to_owned(),
-        line,
-        reason: reason.to_owned(),
-    };
-    let bytes = match std::fs::read(directory.join(file)) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failure(None, &error.to_string())),
-    };
-    let text = String::from_utf8(bytes).map_err(|_| failure(None, "is not UTF-8"))?;
-    let mut values = Vec::new();
-    for pair in dotenvy::from_read_iter(text.as_bytes()) {
-        match pair {
-            Ok(pair) => values.push(pair),
-            Err(dotenvy::Error::LineParse(bad, _)) => {
-                let line = text
-                    .lines()
-                    .position(|line| line.trim() == bad.trim())
-                    .map(|index| index + 1);
-                return Err(failure(line, "cannot be read as NAME=value"));
-            }
-            Err(_) => return Err(failure(None, "cannot be read as lines of NAME=value")),
-        }
-    }
-    Ok(Some(Layer::new(file, values)))
+/// Every variable, in the order in which `env` lists them.
+pub fn all() -> impl Iterator<Item = &'static Variable> {
+    let variables = connect::VARIABLES.iter().chain(migrate::VARIABLES);
+    variables
+        .chain([&migrate::TARGET, &WAIT_TIMEOUT, &STATUS_JSON])
+        .chain(migrate::APPLY_VARIABLES)
+        .chain([&REPORT, &TERMINATION_LOG])
+        .chain(console::VARIABLES)
 }

@@ -1,0 +1,150 @@
+//! Layers of variables: flags, the environment, `.env` files. The first layer that has a variable decides.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fmt;
+use std::io;
+use std::path::Path;
+
+use config::{ConfigError, Map, Source, Value};
+
+/// The origin of the layer that holds the process's own variables.
+pub const ENVIRONMENT: &str = "environment";
+
+/// The origin of the layer that the command line's flags make.
+pub const FLAG: &str = "flag";
+
+/// Variables from one place. An empty value counts as none: Compose writes `X: ${X:-}` as an empty string.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Layer {
+    /// The place, as messages name it: `the environment`, `.env`, `flag`.
+    pub origin: String,
+    values: BTreeMap<String, String>,
+}
+
+impl Layer {
+    /// A layer of `values` from `origin`.
+    pub fn new<N, V>(origin: impl Into<String>, values: impl IntoIterator<Item = (N, V)>) -> Self
+    where
+        N: Into<String>,
+        V: Into<String>,
+    {
+        let values = values
+            .into_iter()
+            .map(|(name, value)| (name.into(), value.into()));
+        Self {
+            origin: origin.into(),
+            values: values.filter(|(_, value)| !value.is_empty()).collect(),
+        }
+    }
+
+    /// The value of `name`, if this layer has one.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.values.get(name).map(String::as_str)
+    }
+}
+
+impl fmt::Debug for Layer {
+    /// The names alone: a value may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Layer")
+            .field("origin", &self.origin)
+            .field("names", &self.values.keys())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Source for Layer {
+    fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn collect(&self) -> Result<Map<String, Value>, ConfigError> {
+        let value = |text: &String| Value::new(Some(&self.origin), text.clone());
+        Ok(self
+            .values
+            .iter()
+            .map(|(name, text)| (name.clone(), value(text)))
+            .collect())
+    }
+}
+
+/// Why a `.env` file cannot be used: its name, the line counted from 1 if there is one, and what is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DotenvError {
+    /// The file.
+    pub file: String,
+    /// The line that cannot be read.
+    pub line: Option<usize>,
+    /// What is wrong. Never the line itself, which may hold a password.
+    pub reason: String,
+}
+
+impl fmt::Display for DotenvError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let line = self.line.map(|line| format!(":{line}")).unwrap_or_default();
+        write!(f, "{}{line} {}", self.file, self.reason)
+    }
+}
+
+impl std::error::Error for DotenvError {}
+
+/// The layers of a run, most important first: flags, the environment, `.env.$NODE_ENV`, `.env`.
+///
+/// # Errors
+///
+/// A `.env` file that exists and cannot be read or parsed.
+pub fn gather(
+    flags: Layer,
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
+    directory: &Path,
+) -> Result<Vec<Layer>, DotenvError> {
+    // What is not UTF-8 cannot be one of ours, or is reported as an unusable value.
+    let as_text = |(name, value): (OsString, OsString)| {
+        Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
+    };
+    let environment = Layer::new(ENVIRONMENT, environment.into_iter().filter_map(as_text));
+    let base = dotenv_layer(directory, ".env")?;
+    let mut layers = vec![flags, environment];
+    let node_env = layers
+        .iter()
+        .chain(&base)
+        .find_map(|layer| layer.get("NODE_ENV"))
+        .map(str::to_owned);
+    // A NODE_ENV that is no plain word is reported as such later; it must not become a path.
+    if let Some(name) = node_env.filter(|name| name.chars().all(|c| c.is_ascii_alphanumeric())) {
+        layers.extend(dotenv_layer(directory, &format!(".env.{name}"))?);
+    }
+    layers.extend(base);
+    Ok(layers)
+}
+
+fn dotenv_layer(directory: &Path, file: &str) -> Result<Option<Layer>, DotenvError> {
+    let failure = |line, reason: &str| DotenvError {
+        file: file.to_owned(),
+        line,
+        reason: reason.to_owned(),
+    };
+    let bytes = match std::fs::read(directory.join(file)) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failure(None, &error.to_string())),
+    };
+    let text = String::from_utf8(bytes).map_err(|_| failure(None, "is not UTF-8"))?;
+    let mut values = Vec::new();
+    for pair in dotenvy::from_read_iter(text.as_bytes()) {
+        match pair {
+            Ok(pair) => values.push(pair),
+            Err(dotenvy::Error::LineParse(bad, _)) => {
+                let line = text
+                    .lines()
+                    .position(|line| line.trim() == bad.trim())
+                    .map(|index| index + 1);
+                return Err(failure(line, "cannot be read as NAME=value"));
+            }
+            Err(_) => return Err(failure(None, "cannot be read as lines of NAME=value")),
+        }
+    }
+    Ok(Some(Layer::new(file, values)))
+}
