@@ -1,80 +1,22 @@
-//! The database's address: reading it, rewriting its host for Docker, and showing it without its secrets.
+//! The database's URL: parsing it, rewriting its host for Docker, and showing it without its secrets.
 //!
-//! tokio-postgres knows neither `verify-full` nor what libpq and the ORMs write into these URLs, and its
-//! own messages may quote them. So the URL is read here, and nothing in this file ever repeats a value.
+//! tokio-postgres knows neither `verify-full` nor what libpq and the ORMs write into these URLs, and its own messages
+//! may quote them. So this crate parses the URL itself. No error here repeats a value.
 
 use std::fmt;
-use std::net::IpAddr;
-use std::path::PathBuf;
 use std::str::FromStr;
 
 use percent_encoding::percent_decode_str;
+use zerostarter_settings::Secret;
 
-use crate::url_parameters::Parameters;
-
-/// PostgreSQL's registered port, used where the URL names none.
-pub const DEFAULT_PORT: u16 = 5432;
+use crate::host::{Address, DEFAULT_PORT, Host, host, parse_port, split_port};
+use crate::parameters::Parameters;
+use crate::url_error::{ENCODE_HINT, UrlError};
 
 /// The host name under which a container reaches the machine it runs on.
 pub const DOCKER_HOST: &str = "host.docker.internal";
 
-/// A value that no formatter shows.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Hides `value`.
-    #[must_use]
-    pub fn new(value: impl Into<String>) -> Self {
-        Self(value.into())
-    }
-
-    /// The value itself, for the wire and for the redaction of output.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
-
-/// Where a server listens.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Address {
-    /// A host name or an IP address, without the brackets of an IPv6 literal.
-    Tcp(String),
-    /// The directory of a Unix-domain socket.
-    Unix(PathBuf),
-}
-
-/// One server of the URL.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Host {
-    /// What is dialled: after the Docker rewrite, not what was written.
-    pub address: Address,
-    /// What was written. A certificate is verified against this name.
-    pub written: String,
-    /// `hostaddr=`: dial this address and skip the name's resolution.
-    pub hostaddr: Option<IpAddr>,
-    /// The port to dial.
-    pub port: u16,
-}
-
-impl fmt::Display for Host {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.address {
-            Address::Tcp(name) if name.contains(':') => write!(f, "[{name}]:{}", self.port),
-            Address::Tcp(name) => write!(f, "{name}:{}", self.port),
-            Address::Unix(directory) => write!(f, "{}:{}", directory.display(), self.port),
-        }
-    }
-}
-
-/// A `postgres://` URL, understood. `Display` and `Debug` show no password.
+/// A parsed `postgres://` URL. `Display` and `Debug` show no password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PostgresUrl {
     /// The role to log in as; the operating system's user name where there is none.
@@ -89,40 +31,7 @@ pub struct PostgresUrl {
     pub parameters: Parameters,
 }
 
-/// Why a URL cannot be used. Names parts of the URL, never their values.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct UrlError {
-    message: String,
-    hint: Option<&'static str>,
-}
-
-const ENCODE_HINT: &str =
-    "in a user name or password, write @ as %40, / as %2F, ? as %3F, # as %23, % as %25";
-
 const DATABASE_HINT: &str = "end the address with /NAME, as in postgres://user@host:5432/NAME";
-
-impl UrlError {
-    pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            hint: None,
-        }
-    }
-
-    pub(crate) fn with_hint(message: impl Into<String>, hint: &'static str) -> Self {
-        Self {
-            message: message.into(),
-            hint: Some(hint),
-        }
-    }
-
-    /// What to do about it, where more can be said than the message does.
-    #[must_use]
-    pub fn hint(&self) -> Option<&'static str> {
-        self.hint
-    }
-}
 
 impl FromStr for PostgresUrl {
     type Err = UrlError;
@@ -285,66 +194,6 @@ fn read_hosts(authority: &str, parameters: &mut Parameters) -> Result<Vec<Host>,
     Ok(hosts)
 }
 
-/// Splits `name:port` and `[v6]:port`; the name keeps no brackets.
-fn split_port(text: &str) -> Result<(&str, Option<&str>), UrlError> {
-    if let Some(bracketed) = text.strip_prefix('[') {
-        let (name, rest) = bracketed
-            .split_once(']')
-            .ok_or_else(|| UrlError::new("has a [ without its ]"))?;
-        if name.parse::<std::net::Ipv6Addr>().is_err() {
-            return Err(UrlError::new("has no IPv6 address between [ and ]"));
-        }
-        return match rest.strip_prefix(':') {
-            Some(port) => Ok((name, Some(port))),
-            None if rest.is_empty() => Ok((name, None)),
-            None => Err(UrlError::new("has text between ] and the port")),
-        };
-    }
-    match text.split_once(':') {
-        Some((name, port)) => Ok((name, Some(port))),
-        None => Ok((text, None)),
-    }
-}
-
-/// Port 0 stands for "not written" until the parameters have been looked at: nothing listens on it.
-fn host(name: &str, port: Option<&str>) -> Result<Host, UrlError> {
-    let port = match port {
-        None | Some("") => 0,
-        Some(text) => parse_port(text)?,
-    };
-    if name.is_empty() {
-        return Err(UrlError::new("has an empty host name"));
-    }
-    let address = if name.starts_with('/') {
-        Address::Unix(PathBuf::from(name))
-    } else if name.contains(|c: char| {
-        c.is_whitespace() || c.is_control() || matches!(c, '/' | '\\' | '@' | '[' | ']' | '%')
-    }) {
-        return Err(UrlError::with_hint(
-            "has a character in its host name that no host name has",
-            ENCODE_HINT,
-        ));
-    } else {
-        Address::Tcp(name.to_owned())
-    };
-    Ok(Host {
-        address,
-        written: name.to_owned(),
-        hostaddr: None,
-        port,
-    })
-}
-
-pub(crate) fn parse_port(text: &str) -> Result<u16, UrlError> {
-    match text.parse::<u16>() {
-        Ok(port) if port > 0 => Ok(port),
-        _ => Err(UrlError::with_hint(
-            "has a port that is not a number from 1 to 65535",
-            ENCODE_HINT,
-        )),
-    }
-}
-
 impl PostgresUrl {
     /// Dials the Docker host in place of every host that is written `localhost`.
     ///
@@ -358,7 +207,17 @@ impl PostgresUrl {
         }
     }
 
-    /// What in this URL points at a transaction pooler, for a hint; `None` where nothing does.
+    /// The password, unless it is also the name of the user or the database: hiding such a word would make the log
+    /// unreadable and hide nothing.
+    #[must_use]
+    pub fn redacted_password(&self) -> Option<&Secret> {
+        let is_name = |password: &&Secret| {
+            self.user.as_deref() == Some(password.expose()) || self.database == password.expose()
+        };
+        self.password.as_ref().filter(|password| !is_name(password))
+    }
+
+    /// What in this URL points at a transaction pooler; `None` if nothing does.
     #[must_use]
     pub fn transaction_pooler_sign(&self) -> Option<&'static str> {
         if self.parameters.pgbouncer {

@@ -1,12 +1,14 @@
-//! Names and texts inside SQL that cannot carry parameters: the simple query protocol has none.
+//! Names and strings inside SQL. The simple query protocol has no parameters.
 
 /// `name` as a quoted identifier.
-pub(crate) fn identifier(name: &str) -> String {
+#[must_use]
+pub fn identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// `text` as a string constant that reads the same whatever `standard_conforming_strings` is.
-pub(crate) fn literal(text: &str) -> String {
+#[must_use]
+pub fn literal(text: &str) -> String {
     let quoted = text.replace('\'', "''");
     if quoted.contains('\\') {
         format!(" E'{}'", quoted.replace('\\', "\\\\"))

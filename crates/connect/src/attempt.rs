@@ -10,10 +10,13 @@ use tokio_postgres::error::SqlState;
 /// What tokio-postgres says of a server that `target_session_attrs=read-write` rules out.
 const READ_ONLY: &str = "database does not allow writes";
 
+/// The longest that one attempt may take: name resolution, TCP, TLS and authentication together.
+pub const ATTEMPT_LIMIT: Duration = Duration::from_secs(10);
+
 /// Why an attempt to connect failed.
 #[derive(Debug)]
 pub enum AttemptError {
-    /// It took longer than [`ATTEMPT_LIMIT`](crate::connection::ATTEMPT_LIMIT), or than `connect_timeout` where that is shorter.
+    /// It took longer than [`ATTEMPT_LIMIT`], or than `connect_timeout` if that is shorter.
     TimedOut(Duration),
     /// The client's certificate and key do not fit together.
     ClientCertificate(rustls::Error),

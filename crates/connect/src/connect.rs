@@ -1,20 +1,18 @@
-//! Connecting: every host in turn, again and again, until the server answers or the time is over.
+//! Connecting: every host in turn, with pauses, until a server answers or the time is over.
 
 use std::time::Duration;
 
 use rand::seq::SliceRandom as _;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep};
 use tokio_postgres::config::LoadBalanceHosts;
-use tokio_postgres::error::SqlState;
+use zerostarter_diagnostic::duration::{in_seconds, millis};
 
-use crate::attempt::{AttemptError, describe};
+use crate::attempt::AttemptError;
 use crate::backoff::Backoff;
 use crate::config::Config;
-use crate::connection::{ATTEMPT_LIMIT, Connection, attempt};
-use crate::duration::{in_seconds, millis};
-use crate::error::{Denial, Error};
-use crate::postgres_url::Host;
-use crate::sql::identifier;
+use crate::connection::{Connection, attempt};
+use crate::error::Error;
+use crate::host::Host;
 
 /// How often the log repeats what is being waited for.
 const WAITING_LOG_INTERVAL: Duration = Duration::from_secs(10);
@@ -83,57 +81,17 @@ pub async fn connect(config: &Config, deadline: Instant) -> Result<Connection, E
     }
 }
 
-/// Makes the database of the URL, through the database `postgres` that every cluster has. That somebody
-/// else has just made it is as good.
+/// Tries every host once. The failure that is reported is the first that waiting cannot mend, else that of a server
+/// which can only be read, else the last.
 ///
 /// # Errors
 ///
-/// Those of [`connect`], and [`Error::Denied`] where the role may not create databases.
-pub async fn create_database(config: &Config, deadline: Instant) -> Result<(), Error> {
-    let database = config.url.database.clone();
-    let mut maintenance = config.clone();
-    "postgres".clone_into(&mut maintenance.url.database);
-    let connection = connect(&maintenance, deadline).await?;
-    let started = Instant::now();
-    let statement = format!("CREATE DATABASE {}", identifier(&database));
-    // It copies a whole database, which may take longer than any other question.
-    let until = deadline.max(started + ATTEMPT_LIMIT);
-    let creating = timeout_at(until, connection.client().batch_execute(&statement));
-    let Ok(outcome) = creating.await else {
-        return Err(Error::Unreachable {
-            server: connection.host().to_string(),
-            waited: started.elapsed(),
-            source: Box::new(AttemptError::TimedOut(until - started)),
-        });
-    };
-    connection.close().await;
-    match outcome {
-        Ok(()) => tracing::info!(database, "created the database {database}"),
-        Err(error)
-            if [
-                Some(&SqlState::DUPLICATE_DATABASE),
-                Some(&SqlState::UNIQUE_VIOLATION),
-            ]
-            .contains(&error.code()) => {}
-        Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
-            return Err(Error::Denied(Denial::CreateDatabase {
-                database,
-                answer: describe(&error),
-            }));
-        }
-        Err(source) => {
-            return Err(Error::Database {
-                doing: "creating the database",
-                source,
-            });
-        }
-    }
-    Ok(())
-}
-
-/// Tries every host once. The failure that is reported is the first that waiting cannot mend, else that of a server
-/// which can only be read, else the last.
-pub(crate) async fn attempt_each_host(
+/// The server and its [`AttemptError`].
+///
+/// # Panics
+///
+/// Never: a URL has at least one host.
+pub async fn attempt_each_host(
     config: &Config,
     deadline: Instant,
 ) -> Result<Connection, (String, AttemptError)> {

@@ -1,10 +1,9 @@
 //! One connection: how it is opened and closed, and how every setting of the URL reaches the wire.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::{BoxFuture, poll_fn};
+use futures_util::future::poll_fn;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_postgres::config::{SslMode as WireSslMode, SslNegotiation};
@@ -12,100 +11,77 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::{AsyncMessage, Client, NoTls, Socket};
 
-use crate::attempt::AttemptError;
+use crate::attempt::{ATTEMPT_LIMIT, AttemptError};
+use crate::canceller::Canceller;
 use crate::config::Config;
-use crate::postgres_url::{Address, Host};
+use crate::host::{Address, Host};
 use crate::tls::{TlsPolicy, Verification};
 
-/// The longest that one attempt may take: name resolution, TCP, TLS and authentication together.
-pub const ATTEMPT_LIMIT: Duration = Duration::from_secs(10);
+/// How long a server may send nothing before the connection counts as lost. Without this limit, a client whose server
+/// disappeared would hang for the two hours of the operating system's defaults.
+const UNRESPONSIVE_LIMIT: Duration = Duration::from_secs(30);
 
-/// How long a server may be silent before the connection counts as lost. Without this, a migrator whose
-/// server vanished without a word would hang for the two hours of the operating system's defaults.
-const SILENCE_LIMIT: Duration = Duration::from_secs(30);
+/// The `application_name` of connections whose URL names none: the server's views and hints show it.
+pub const DEFAULT_APPLICATION_NAME: &str = "zerostarter-db";
 
-/// How long asking for a cancellation may take: whoever sent the signal expects an end within a second.
-const CANCEL_LIMIT: Duration = Duration::from_millis(900);
-
-/// How long the farewell may take before the socket is simply dropped.
-const FAREWELL_LIMIT: Duration = Duration::from_secs(1);
-
-/// Asks the server, on a connection of its own, to cancel what the one it belongs to is doing.
-type Cancel = Box<dyn Fn() -> BoxFuture<'static, Result<(), tokio_postgres::Error>> + Send + Sync>;
-
-/// How a connection's work is stopped from outside.
-pub struct Brake {
-    cancel: Cancel,
-}
-
-impl Brake {
-    /// Cancels the statement that is under way.
-    pub(crate) async fn pull(&self) {
-        // A server that cannot be asked notices by itself that we are gone.
-        let _ = timeout(CANCEL_LIMIT, (self.cancel)()).await;
-    }
-}
-
-impl fmt::Debug for Brake {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Brake").finish_non_exhaustive()
-    }
-}
+/// How long sending the Terminate message may take before the socket is dropped.
+const TERMINATE_LIMIT: Duration = Duration::from_secs(1);
 
 /// An open connection and the task that moves its bytes.
 #[derive(Debug)]
 pub struct Connection {
     client: Client,
-    brake: Arc<Brake>,
+    canceller: Arc<Canceller>,
     driver: JoinHandle<()>,
     host: Host,
     reads_backslashes_literally: bool,
 }
 
 impl Connection {
-    /// The protocol.
+    /// tokio-postgres' client of this connection.
     #[must_use]
     pub fn client(&self) -> &Client {
         &self.client
     }
 
-    /// Which of the URL's hosts it leads to.
-    pub(crate) fn host(&self) -> &Host {
+    /// The host of the URL that it leads to.
+    #[must_use]
+    pub fn host(&self) -> &Host {
         &self.host
     }
 
-    /// What stops its work from outside.
-    pub(crate) fn brake(&self) -> &Arc<Brake> {
-        &self.brake
+    /// Cancels its statements from outside.
+    #[must_use]
+    pub fn canceller(&self) -> &Arc<Canceller> {
+        &self.canceller
     }
 
-    /// Whether the server reads `'\'` as a whole string, which is how migration files are read here.
+    /// Whether `standard_conforming_strings` is on: a backslash in `'…'` is a character like others.
     #[must_use]
     pub fn reads_backslashes_literally(&self) -> bool {
         self.reads_backslashes_literally
     }
 
-    /// The protocol, what stops its work, and the task that moves the bytes, which goes on by itself: it says goodbye when
-    /// the client is dropped.
-    #[cfg(feature = "pool")]
-    pub(crate) fn into_parts(self) -> (Client, Arc<Brake>, JoinHandle<()>) {
-        (self.client, self.brake, self.driver)
+    /// The client, its canceller, and the task that moves the bytes. The task sends Terminate when the client is dropped.
+    #[must_use]
+    pub fn into_parts(self) -> (Client, Arc<Canceller>, JoinHandle<()>) {
+        (self.client, self.canceller, self.driver)
     }
 
-    /// Says goodbye, so that the server does not log a lost client.
+    /// Sends Terminate, so that the server does not log a lost client.
     pub async fn close(self) {
         drop(self.client);
-        // The program has its answer already; a farewell that does not get through changes nothing.
-        let _ = timeout(FAREWELL_LIMIT, self.driver).await;
+        // The caller has its answer already; a Terminate that is not sent changes nothing.
+        let _ = timeout(TERMINATE_LIMIT, self.driver).await;
     }
 }
 
 /// One attempt at one host.
-pub(crate) async fn attempt(
-    config: &Config,
-    host: &Host,
-    deadline: Instant,
-) -> Result<Connection, AttemptError> {
+///
+/// # Errors
+///
+/// [`AttemptError`]. An attempt takes at most [`ATTEMPT_LIMIT`] and ends at `deadline`.
+pub async fn attempt(config: &Config, host: &Host, deadline: Instant) -> Result<Connection, AttemptError> {
     let limit = config
         .url
         .parameters
@@ -193,13 +169,13 @@ where
         }
     });
     let token = client.cancel_token();
-    let cancel: Cancel = Box::new(move || {
+    let canceller = Canceller::new(Box::new(move || {
         let (token, tls) = (token.clone(), tls.clone());
         Box::pin(async move { token.cancel_query(tls).await })
-    });
+    }));
     Ok(Connection {
         client,
-        brake: Arc::new(Brake { cancel }),
+        canceller: Arc::new(canceller),
         driver,
         host: host.clone(),
         reads_backslashes_literally,
@@ -234,13 +210,13 @@ fn wire_config(config: &Config, host: &Host, mode: WireSslMode) -> tokio_postgre
             parameters
                 .application_name
                 .as_deref()
-                .unwrap_or(env!("CARGO_PKG_NAME")),
+                .unwrap_or(DEFAULT_APPLICATION_NAME),
         )
         .keepalives(parameters.keepalives.unwrap_or(true))
-        .keepalives_idle(parameters.keepalives_idle.unwrap_or(SILENCE_LIMIT / 2))
-        .keepalives_interval(parameters.keepalives_interval.unwrap_or(SILENCE_LIMIT / 6))
+        .keepalives_idle(parameters.keepalives_idle.unwrap_or(UNRESPONSIVE_LIMIT / 2))
+        .keepalives_interval(parameters.keepalives_interval.unwrap_or(UNRESPONSIVE_LIMIT / 6))
         .keepalives_retries(parameters.keepalives_count.unwrap_or(3))
-        .tcp_user_timeout(parameters.tcp_user_timeout.unwrap_or(SILENCE_LIMIT));
+        .tcp_user_timeout(parameters.tcp_user_timeout.unwrap_or(UNRESPONSIVE_LIMIT));
     if let Some(user) = &url.user {
         wire.user(user);
     }

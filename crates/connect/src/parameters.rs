@@ -9,8 +9,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio_postgres::config::{ChannelBinding, LoadBalanceHosts, SslNegotiation, TargetSessionAttrs};
+use zerostarter_settings::Secret;
 
-use crate::postgres_url::{Secret, UrlError, parse_port};
+use crate::host::parse_port;
+use crate::url_error::UrlError;
 
 /// libpq's `sslmode`. `allow` is read as `prefer`, which asks for TLS first; node's `no-verify` as `require`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,21 +1,24 @@
-//! How long to pause between tries.
+//! How long to pause between attempts.
 
 use std::time::Duration;
 
-/// Pauses that double up to a limit, each shortened at random by up to half, so that copies which
-/// were started together do not come back together.
+/// Pauses that double up to a limit, each shortened at random by up to half, so that instances which start at the same
+/// time do not retry at the same time.
 #[derive(Debug)]
-pub(crate) struct Backoff {
+pub struct Backoff {
     next: Duration,
     limit: Duration,
 }
 
 impl Backoff {
-    pub(crate) fn new(first: Duration, limit: Duration) -> Self {
+    /// Pauses from `first`, doubling up to `limit`.
+    #[must_use]
+    pub fn new(first: Duration, limit: Duration) -> Self {
         Self { next: first, limit }
     }
 
-    pub(crate) fn next_pause(&mut self) -> Duration {
+    /// The next pause.
+    pub fn next_pause(&mut self) -> Duration {
         let pause = self.next.mul_f64(rand::random_range(0.5..=1.0));
         self.next = (self.next * 2).min(self.limit);
         pause

@@ -14,7 +14,7 @@ use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme
 use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::url_parameters::SslMode;
+use crate::parameters::SslMode;
 
 /// What of the server's certificate has to be right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

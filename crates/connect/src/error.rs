@@ -1,0 +1,162 @@
+//! Why there is no connection.
+
+use std::time::Duration;
+
+use tokio_postgres::error::SqlState;
+use zerostarter_diagnostic::duration::in_seconds;
+use zerostarter_diagnostic::{Diagnostic, ExitStatus};
+
+use crate::attempt::{AttemptError, describe};
+
+/// What to do if a provider signs with a private CA.
+const PROVIDER_CA: &str = "RDS, Supabase and Railway sign with private CAs: download the provider's CA bundle and set POSTGRES_CA_FILE to its path";
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The role may not create the database.
+    #[error("the database {database} does not exist and may not be created")]
+    CreateDenied {
+        /// The database.
+        database: String,
+        /// What the server said.
+        answer: String,
+    },
+    /// The database could not be created for another reason.
+    #[error("creating the database failed")]
+    CreateFailed(#[source] tokio_postgres::Error),
+    /// `target_session_attrs` asks for a server that accepts writes, and none did within the wait.
+    #[error("{server} is read-only, and no other server accepted writes within {}", in_seconds(*waited))]
+    ReadOnly {
+        /// The server.
+        server: String,
+        /// The wait.
+        waited: Duration,
+    },
+    /// The server was reached and refused the connection.
+    #[error("{server} refused the connection")]
+    Refused {
+        /// The server.
+        server: String,
+        /// The role that logged in.
+        role: Option<String>,
+        /// The database.
+        database: String,
+        /// Why.
+        source: Box<AttemptError>,
+    },
+    /// No server was reached within the wait.
+    #[error("{server} could not be reached within {}", in_seconds(*waited))]
+    Unreachable {
+        /// The server.
+        server: String,
+        /// The wait.
+        waited: Duration,
+        /// The last failure.
+        source: Box<AttemptError>,
+    },
+}
+
+impl Error {
+    /// Whether the server is there and has no database of that name.
+    #[must_use]
+    pub fn is_missing_database(&self) -> bool {
+        match self {
+            Self::Refused { source, .. } => source.sql_state() == Some(&SqlState::INVALID_CATALOG_NAME),
+            _ => false,
+        }
+    }
+}
+
+impl Diagnostic for Error {
+    fn details(&self) -> Vec<String> {
+        match self {
+            Self::CreateDenied { answer, .. } => vec![answer.clone()],
+            Self::CreateFailed(source) => {
+                let mut lines = vec![describe(source)];
+                lines.extend(server_details(source));
+                lines
+            }
+            Self::ReadOnly { .. } => Vec::new(),
+            Self::Refused { source, .. } | Self::Unreachable { source, .. } => vec![source.to_string()],
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::CreateDenied { database, .. } => {
+                vec![format!("as an administrator: CREATE DATABASE {database}")]
+            }
+            Self::CreateFailed(_) => Vec::new(),
+            Self::ReadOnly { .. } => vec![
+                "promote a standby, or add the primary to the URL; default_transaction_read_only of a role or database counts too".to_owned(),
+            ],
+            Self::Refused {
+                role,
+                database,
+                source,
+                ..
+            } => refusal_hint(source, role.as_deref(), database).into_iter().collect(),
+            Self::Unreachable { .. } => vec![
+                "check that the server runs and that host and port in the URL are right".to_owned(),
+            ],
+        }
+    }
+
+    fn exit_status(&self) -> ExitStatus {
+        match self {
+            Self::CreateFailed(_) => ExitStatus::Failed,
+            Self::CreateDenied { .. } | Self::ReadOnly { .. } | Self::Refused { .. } => ExitStatus::Refused,
+            Self::Unreachable { .. } => ExitStatus::Unreachable,
+        }
+    }
+}
+
+/// DETAIL and HINT of a server's error.
+#[must_use]
+pub fn server_details(error: &tokio_postgres::Error) -> Vec<String> {
+    let Some(answer) = error.as_db_error() else {
+        return Vec::new();
+    };
+    let detail = answer.detail().map(|detail| format!("detail: {detail}"));
+    let hint = answer.hint().map(|hint| format!("server's hint: {hint}"));
+    detail.into_iter().chain(hint).collect()
+}
+
+fn refusal_hint(failure: &AttemptError, role: Option<&str>, database: &str) -> Option<String> {
+    use rustls::CertificateError as Bad;
+    if let Some(rustls::Error::InvalidCertificate(bad)) = failure.tls() {
+        return Some(match bad {
+            Bad::UnknownIssuer | Bad::BadSignature => format!("the server's certificate is not signed by a trusted CA. {PROVIDER_CA}"),
+            Bad::NotValidForName | Bad::NotValidForNameContext { .. } => {
+                "the server's certificate names other hosts: use one of them in the URL, or sslmode=verify-ca together with POSTGRES_CA_FILE".to_owned()
+            }
+            Bad::Expired | Bad::ExpiredContext { .. } => "renew the server's certificate".to_owned(),
+            _ => "the server's certificate cannot be verified; a CA certificate must not be used as the server's certificate".to_owned(),
+        });
+    }
+    let text = failure.to_string();
+    if text.contains("does not support TLS") {
+        return Some("TLS is off on the server: turn it on, or use sslmode=disable (in production together with POSTGRES_PLAINTEXT_IN_PRODUCTION=yes)".to_owned());
+    }
+    let role = role.unwrap_or("the role");
+    if text.contains("password missing") {
+        return Some(format!(
+            "add the password of {role} to the URL: the server asks for it"
+        ));
+    }
+    Some(match failure.sql_state()?.code() {
+        "28P01" => {
+            format!("check the password of {role} in the URL; @ : / ? # % in it have to be percent-encoded")
+        }
+        "28000" => format!(
+            "check that the role {role} exists and has LOGIN, and that pg_hba.conf accepts this connection, with or without TLS"
+        ),
+        "3D000" => format!("create the database {database}"),
+        "42501" => {
+            format!("as the owner of the database: GRANT CONNECT ON DATABASE {database} TO {role}")
+        }
+        _ => return None,
+    })
+}
