@@ -1,28 +1,28 @@
-//! Writes the log on a thread of its own: a disk or a pipe that is slow must not hold up requests, which it would do
-//! for as long as the file system flushes its journal.
+//! Writes the log on a separate thread. A slow disk or pipe would otherwise block requests, for example while the file
+//! system flushes its journal.
 
 use std::io::{self, Write as _};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// Lines that come within so long of the first are written together.
+/// Lines within this time of the first are written together.
 const GATHERING: Duration = Duration::from_millis(5);
 
-/// Beyond so many bytes lines are lost, and counted: memory has an end, and an application does not stop because
-/// nobody reads its log.
+/// Beyond this many bytes lines are dropped and counted: memory is limited, and an application must not stop because nobody
+/// reads its log.
 const MOST_PENDING: usize = 1 << 20;
 
-/// How long the end waits for what is still to be written.
-const FAREWELL_LIMIT: Duration = Duration::from_secs(1);
+/// How long the exit waits for the lines that are not written yet.
+const FLUSH_LIMIT: Duration = Duration::from_secs(1);
 
-/// What is still to be written.
+/// The lines that are not written yet.
 #[derive(Debug, Default)]
 pub(crate) struct LogWriter {
     pending: Mutex<Pending>,
-    /// There is something.
+    /// Signals that there are lines.
     filled: Condvar,
-    /// Everything was written that was there.
+    /// Signals that all lines are written.
     emptied: Condvar,
 }
 
@@ -40,7 +40,7 @@ impl LogWriter {
         let shared = writer.clone();
         thread::Builder::new()
             .name("log".to_owned())
-            .spawn(move || shared.write_for_ever())?;
+            .spawn(move || shared.write_forever())?;
         Ok(writer)
     }
 
@@ -57,7 +57,7 @@ impl LogWriter {
         }
     }
 
-    /// How many lines were lost since this was last asked; 0 as long as there is no room to tell it.
+    /// The number of lines dropped since the last call; 0 while there is no room for a line that says so.
     pub(crate) fn take_lost_lines(&self) -> usize {
         let mut pending = self.lock();
         if pending.bytes.len() > MOST_PENDING {
@@ -66,16 +66,14 @@ impl LogWriter {
         std::mem::take(&mut pending.lost_lines)
     }
 
-    /// Returns when everything is written that was pushed before, or when nobody seems to read it.
+    /// Returns when every line is written, or after the limit if nobody reads them.
     pub(crate) fn flush(&self) {
         let is_left = |pending: &mut Pending| pending.is_writing || !pending.bytes.is_empty();
-        let waiting = self
-            .emptied
-            .wait_timeout_while(self.lock(), FAREWELL_LIMIT, is_left);
+        let waiting = self.emptied.wait_timeout_while(self.lock(), FLUSH_LIMIT, is_left);
         drop(waiting.unwrap_or_else(PoisonError::into_inner));
     }
 
-    fn write_for_ever(&self) {
+    fn write_forever(&self) {
         let mut pending = self.lock();
         loop {
             while pending.bytes.is_empty() {

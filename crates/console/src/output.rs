@@ -6,48 +6,32 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Map, Value};
+use zerostarter_diagnostic::{Diagnostic, ExitStatus};
+use zerostarter_settings::Secret;
 
+use crate::clock::now;
 use crate::error::Error;
-use crate::exit_status::ExitStatus;
-use crate::log::{LogFormat, now};
-#[cfg(feature = "api")]
+use crate::format::LogFormat;
 use crate::log_writer::LogWriter;
-use crate::postgres_url::PostgresUrl;
-
-/// Secrets shorter than this are words like `app`, and blotting them out would make the log unreadable
-/// without hiding anything. No message carries a password to begin with; this is the second line.
-const SHORTEST_REDACTED: usize = 6;
+use crate::redaction::Redaction;
 
 /// Kubernetes reads no more, in bytes.
-const LONGEST_LAST_WORDS: usize = 4096;
+const LONGEST_TERMINATION_MESSAGE: usize = 4096;
 
-/// What JavaScript's `encodeURIComponent` encodes: how a password usually gets into a URL.
-const URI_COMPONENT: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'!')
-    .remove(b'~')
-    .remove(b'*')
-    .remove(b'\'')
-    .remove(b'(')
-    .remove(b')');
-
-/// Where the program's words go.
+/// The output of a program.
 #[derive(Clone, Debug)]
 pub struct Output {
     format: LogFormat,
-    secrets: Arc<Mutex<Vec<String>>>,
-    /// What the last line of the terminal shows.
+    redaction: Redaction,
+    /// The last line of the terminal, below the log.
     drawn: Arc<Mutex<Option<String>>>,
-    #[cfg(feature = "api")]
     writer: Option<Arc<LogWriter>>,
 }
 
-/// Back to the beginning of the line, which is emptied.
+/// Moves to the beginning of the line and erases it.
 const ERASE: &str = "\r\x1b[K";
 
-/// Around a line that ends at the edge of the terminal, however narrow that is.
+/// Before and after a line that the edge of the terminal cuts off instead of wrapping it.
 const UNWRAPPED: [&str; 2] = ["\x1b[?7l", "\x1b[?7h"];
 
 impl Output {
@@ -56,26 +40,23 @@ impl Output {
     pub fn new(format: LogFormat) -> Self {
         Self {
             format,
-            secrets: Arc::default(),
+            redaction: Redaction::default(),
             drawn: Arc::default(),
-            #[cfg(feature = "api")]
             writer: None,
         }
     }
 
-    /// The same, with a thread of its own that writes the log. [`Output::flush`] has to come last.
+    /// The same, with a separate thread that writes the log. Call [`Output::flush`] last.
     ///
     /// # Errors
     ///
-    /// The system has no thread to give.
-    #[cfg(feature = "api")]
+    /// [`Error::LogThread`] if the system starts no thread.
     pub fn in_background(mut self) -> Result<Self, Error> {
-        self.writer = Some(LogWriter::start().map_err(Error::Start)?);
+        self.writer = Some(LogWriter::start().map_err(Error::LogThread)?);
         Ok(self)
     }
 
-    /// Waits until all of the log is written, but not for ever for one who does not read it.
-    #[cfg(feature = "api")]
+    /// Waits until the log is written, for a limited time: nobody may read it.
     pub fn flush(&self) {
         self.tell_lost_lines();
         if let Some(writer) = &self.writer {
@@ -83,51 +64,28 @@ impl Output {
         }
     }
 
-    #[cfg(feature = "api")]
     fn tell_lost_lines(&self) {
         let lost = self.writer.as_ref().map_or(0, |writer| writer.take_lost_lines());
         if lost > 0 {
-            let message = format!("{lost} lines of the log were lost: who reads it is too slow");
+            let message = format!("{lost} lines of the log were lost: its reader is too slow");
             self.log("WARN", &message, Map::new());
         }
     }
 
-    /// Blots out the passwords of `url` from now on, also where a server or a file repeats them.
-    pub fn hide(&self, url: &PostgresUrl) {
-        let Some(password) = &url.password else {
-            return;
-        };
-        let password = password.expose();
-        let is_a_name = url.user.as_deref() == Some(password) || url.database == password;
-        if password.len() >= SHORTEST_REDACTED && !is_a_name {
-            let encoded = |set| percent_encoding::utf8_percent_encode(password, set).to_string();
-            let mut secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
-            secrets.extend([
-                password.to_owned(),
-                encoded(percent_encoding::NON_ALPHANUMERIC),
-                encoded(URI_COMPONENT),
-                password.replace('\'', "''"), // in SQL
-            ]);
-            // Most passwords look alike in all of these, and every text is searched for each.
-            secrets.sort();
-            secrets.dedup();
-        }
+    /// Redacts `secret` from now on, also where a server or a file repeats it.
+    pub fn hide(&self, secret: &Secret) {
+        self.redaction.hide(secret);
     }
 
-    /// `text` without what is hidden.
-    #[must_use]
-    pub fn redact(&self, text: &str) -> String {
-        let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
-        secrets
-            .iter()
-            .fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
+    fn redact(&self, text: &str) -> String {
+        self.redaction.redact(text)
     }
 
     /// Writes data.
     ///
     /// # Errors
     ///
-    /// [`Error::Output`], unless it is the reader that has gone away: it has what it wanted.
+    /// [`Error::Output`], but not if the reader has closed the pipe: it has what it wanted.
     pub fn data(&self, text: &str) -> Result<(), Error> {
         to_stdout(&self.redact(text))
     }
@@ -137,13 +95,12 @@ impl Output {
     /// # Errors
     ///
     /// As [`Output::data`].
-    pub(crate) fn json(&self, document: Value) -> Result<(), Error> {
+    pub fn json(&self, document: Value) -> Result<(), Error> {
         to_stdout(&self.redacted_json(document))
     }
 
-    /// Writes a line of the log. Fields are for machines: in text, the message says it all.
-    pub(crate) fn log(&self, level: &str, message: &str, fields: Map<String, Value>) {
-        #[cfg(feature = "api")]
+    /// Writes a line of the log. Only JSON has the fields; the message contains their values.
+    pub fn log(&self, level: &str, message: &str, fields: Map<String, Value>) {
         self.tell_lost_lines();
         match self.format {
             LogFormat::Text => self.text(&format!("{} {level:<5} {message}\n", now())),
@@ -153,14 +110,14 @@ impl Output {
                 object.insert("level".to_owned(), level.into());
                 object.insert("message".to_owned(), self.redact(message).into());
                 let fields = fields.into_iter();
-                object.extend(fields.map(|(name, value)| (name, self.redact_value(value))));
+                object.extend(fields.map(|(name, value)| (name, self.redaction.redact_value(value))));
                 self.to_stderr(&format!("{}\n", Value::Object(object)));
             }
         }
     }
 
     /// Writes the error that ends the run, with its hints.
-    pub fn error(&self, error: &Error) {
+    pub fn error(&self, error: &dyn Diagnostic) {
         let (details, hints) = (error.details(), error.hints());
         if self.format == LogFormat::Json {
             let mut fields = Map::new();
@@ -187,24 +144,24 @@ impl Output {
         self.text(&text);
     }
 
-    /// Leaves the last words of a run where Kubernetes looks for them and shows them with the pod, if it does.
-    pub fn last_words(&self, outcome: &Result<(), Error>, path: &Path) {
-        let words = match outcome {
-            Ok(()) => "done".to_owned(),
-            Err(error) => std::iter::once(error.to_string())
+    /// Writes the error that ended a run, or `done`, to the termination log: Kubernetes shows it with the pod.
+    pub fn termination_log(&self, error: Option<&dyn Diagnostic>, path: &Path) {
+        let message = match error {
+            None => "done".to_owned(),
+            Some(error) => std::iter::once(error.to_string())
                 .chain(error.details())
                 .chain(error.hints().into_iter().map(|hint| format!("hint: {hint}")))
                 .collect::<Vec<_>>()
                 .join("\n"),
         };
-        let mut words = self.redact(&words);
-        words.truncate(words.floor_char_boundary(LONGEST_LAST_WORDS));
-        // Only a file that is there: it is the sign that somebody looks.
+        let mut message = self.redact(&message);
+        message.truncate(message.floor_char_boundary(LONGEST_TERMINATION_MESSAGE));
+        // Only if the file exists: Kubernetes creates it.
         let file = OpenOptions::new().write(true).truncate(true).open(path);
-        let _ = file.and_then(|mut file| file.write_all(words.as_bytes()));
+        let _ = file.and_then(|mut file| file.write_all(message.as_bytes()));
     }
 
-    /// Text for people. It goes above the line that is drawn.
+    /// Text for people, above the last line of the terminal.
     fn text(&self, text: &str) {
         let text = self.printable(text);
         let drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
@@ -214,7 +171,7 @@ impl Output {
         ));
     }
 
-    /// What a server or a file says must not steer the terminal that shows it.
+    /// Escapes control characters: the text of a server or a file must not control the terminal.
     fn printable(&self, text: &str) -> String {
         let mut printable = String::with_capacity(text.len());
         for c in self.redact(text).chars() {
@@ -228,7 +185,6 @@ impl Output {
     }
 
     fn to_stderr(&self, text: &str) {
-        #[cfg(feature = "api")]
         if let Some(writer) = &self.writer {
             writer.push(text);
             return;
@@ -237,54 +193,42 @@ impl Output {
         let _ = io::stderr().lock().write_all(text.as_bytes());
     }
 
-    /// Whether somebody looks on who can be shown a line that changes.
-    pub(crate) fn can_draw(&self) -> bool {
+    /// Whether stderr is a terminal on which a line can be redrawn.
+    #[must_use]
+    pub fn can_draw(&self) -> bool {
         self.format == LogFormat::Text
             && io::stderr().is_terminal()
             && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
     }
 
-    /// Shows `line` below the log, in the place of what was shown there.
-    pub(crate) fn draw(&self, line: &str) {
+    /// Shows `line` below the log, in place of the one before.
+    pub fn draw(&self, line: &str) {
         let line = self.printable(line);
         let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
         self.to_stderr(&format!("{ERASE}{}{line}{}", UNWRAPPED[0], UNWRAPPED[1]));
         *drawn = Some(line);
     }
 
-    /// Takes the line away.
-    pub(crate) fn erase(&self) {
+    /// Erases the last line.
+    pub fn erase(&self) {
         let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
         if drawn.take().is_some() {
             self.to_stderr(ERASE);
         }
     }
 
-    /// A JSON document without what is hidden.
-    pub(crate) fn redacted_json(&self, document: Value) -> String {
-        format!("{:#}\n", self.redact_value(document))
+    /// A JSON document without the secrets.
+    #[must_use]
+    pub fn redacted_json(&self, document: Value) -> String {
+        format!("{:#}\n", self.redaction.redact_value(document))
     }
 
-    /// Inside the value, not in the line: a password of quotes or brackets must not break the JSON.
-    fn redact_value(&self, value: Value) -> Value {
-        match value {
-            Value::String(text) => self.redact(&text).into(),
-            Value::Array(values) => values.into_iter().map(|value| self.redact_value(value)).collect(),
-            Value::Object(members) => members
-                .into_iter()
-                .map(|(name, value)| (name, self.redact_value(value)))
-                .collect(),
-            value => value,
-        }
-    }
-
-    /// Reports a panic in our own words: the message of one can hold any value of the program.
+    /// Reports a panic by its place alone: the message of a panic can contain any value of the program.
     pub fn report_panics(&self) {
         let output = self.clone();
         std::panic::set_hook(Box::new(move |panic| {
             let place = panic.location().map(ToString::to_string).unwrap_or_default();
-            output.log("ERROR", &format!("this is a defect in zerostarter-db: panic at {place}; what was not committed is rolled back"), Map::from_iter([("exit".to_owned(), ExitStatus::Failed.code().into())]));
-            #[cfg(feature = "api")]
+            output.log("ERROR", &format!("this is a defect in zerostarter-db: panic at {place}; the server rolls back what was not committed"), Map::from_iter([("exit".to_owned(), ExitStatus::Failed.code().into())]));
             output.flush();
             // The status is part of the contract; the server rolls back when the connection closes.
             std::process::exit(ExitStatus::Failed.code().into());

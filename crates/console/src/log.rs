@@ -3,45 +3,13 @@
 use std::fmt::{self, Write as _};
 
 use serde_json::{Map, Value};
-use time::OffsetDateTime;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
-use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
 
 use crate::output::Output;
-
-/// `LOG_FORMAT`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum LogFormat {
-    /// For people.
-    #[default]
-    Text,
-    /// For machines: `time`, `level`, `message`, and fields such as `migration`, `version`, `ms`.
-    Json,
-}
-
-impl LogFormat {
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        match text {
-            "text" => Some(Self::Text),
-            "json" => Some(Self::Json),
-            _ => None,
-        }
-    }
-}
-
-/// Reads `RUST_LOG`: a level, or a list of `target=level`. A misspelt level would be taken for the name of
-/// a target, and the log would be empty.
-pub(crate) fn parse_filter(text: &str) -> Option<Targets> {
-    let is_level = |part: &str| part.contains('=') || part.trim().parse::<LevelFilter>().is_ok();
-    if text.split(',').all(is_level) {
-        text.parse().ok()
-    } else {
-        None
-    }
-}
 
 /// Sends the events of this process to `output` from now on.
 ///
@@ -67,19 +35,6 @@ impl<S: Subscriber> Layer<S> for LineWriter {
         let level = event.metadata().level().as_str();
         self.output.log(level, &line.message, line.fields);
     }
-}
-
-/// The moment, as log lines have it: UTC, in milliseconds.
-pub(crate) fn now() -> String {
-    let now = OffsetDateTime::now_utc();
-    let (date, time) = (now.date(), now.time());
-    format!(
-        "{date}T{:02}:{:02}:{:02}.{:03}Z",
-        time.hour(),
-        time.minute(),
-        time.second(),
-        time.millisecond()
-    )
 }
 
 #[derive(Default)]

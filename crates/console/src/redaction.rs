@@ -1,0 +1,69 @@
+//! Removes secrets from everything that a program prints.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::Value;
+use zerostarter_settings::Secret;
+
+/// Secrets shorter than this are words like `app`: redacting them would make the log unreadable and hide nothing. No
+/// message contains a password to begin with; redaction is the second line of defence.
+const SHORTEST_REDACTED: usize = 6;
+
+/// What JavaScript's `encodeURIComponent` encodes: the usual way of a password into a URL.
+const URI_COMPONENT: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'!')
+    .remove(b'~')
+    .remove(b'*')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')');
+
+/// The secrets of this process, in the encodings in which a server or a file may repeat them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Redaction(Arc<Mutex<Vec<String>>>);
+
+impl Redaction {
+    /// Hides `secret` from now on.
+    pub(crate) fn hide(&self, secret: &Secret) {
+        let secret = secret.expose();
+        if secret.len() < SHORTEST_REDACTED {
+            return;
+        }
+        let encoded = |set| percent_encoding::utf8_percent_encode(secret, set).to_string();
+        let mut secrets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        secrets.extend([
+            secret.to_owned(),
+            encoded(percent_encoding::NON_ALPHANUMERIC),
+            encoded(URI_COMPONENT),
+            secret.replace('\'', "''"), // in SQL
+        ]);
+        // Most passwords are the same in all of these, and every text is searched for each.
+        secrets.sort();
+        secrets.dedup();
+    }
+
+    /// `text` without the secrets.
+    pub(crate) fn redact(&self, text: &str) -> String {
+        let secrets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        secrets
+            .iter()
+            .fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
+    }
+
+    /// A JSON value without the secrets. Inside the value, not in the serialised line: a password of quotes or brackets
+    /// must not break the JSON.
+    pub(crate) fn redact_value(&self, value: Value) -> Value {
+        match value {
+            Value::String(text) => self.redact(&text).into(),
+            Value::Array(values) => values.into_iter().map(|value| self.redact_value(value)).collect(),
+            Value::Object(members) => members
+                .into_iter()
+                .map(|(name, value)| (name, self.redact_value(value)))
+                .collect(),
+            value => value,
+        }
+    }
+}
