@@ -1,0 +1,368 @@
+//! Everything that can end a run of the engine.
+
+use std::time::Duration;
+
+use tokio_postgres::error::SqlState;
+use zerostarter_connect::attempt::describe;
+use zerostarter_connect::{self as connect, server_details};
+use zerostarter_diagnostic::duration::in_seconds;
+use zerostarter_diagnostic::signal::Signal;
+use zerostarter_diagnostic::{Diagnostic, ExitStatus, distinct};
+use zerostarter_settings as settings;
+
+use super::preflight::Finding;
+use super::rejection::{Rejection, Site};
+use crate::ledger;
+use crate::source;
+use crate::watch::{Blocker, LockWait};
+
+/// Why a run ended without success.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is no connection.
+    #[error(transparent)]
+    Connect(#[from] connect::Error),
+    /// An unexpected error of the database.
+    #[error("{doing} failed")]
+    Database {
+        /// What was being done.
+        doing: &'static str,
+        /// The server's or the driver's error.
+        source: tokio_postgres::Error,
+    },
+    /// refinery refused what our comparison had accepted.
+    #[error("the migration engine refused: {0}")]
+    Engine(String),
+    /// Another session locked the history table for longer than the wait.
+    #[error("the history table is locked by another session and could not be read")]
+    HistoryLocked {
+        /// What the server said.
+        answer: String,
+        /// The session, if it was seen.
+        holder: Option<Box<Blocker>>,
+    },
+    /// A signal ended the run.
+    #[error("{} ended the run", .signal.name())]
+    Interrupted {
+        /// The signal.
+        signal: Signal,
+        /// The migration that was running.
+        running: Option<String>,
+        /// Whether the server has confirmed that it cancelled the migration.
+        is_confirmed: bool,
+        /// Its leftovers, if it is non-transactional.
+        leftovers: Option<String>,
+        /// What this run had applied before.
+        applied: Vec<String>,
+    },
+    /// The history table does not allow the run.
+    #[error(transparent)]
+    Ledger(#[from] ledger::Error),
+    /// Another migrator worked for longer than `MIGRATE_LOCK_WAIT`.
+    #[error("gave up after {}: {reason}", in_seconds(*waited))]
+    Locked {
+        /// How long the run waited.
+        waited: Duration,
+        /// What it waited for last.
+        reason: String,
+        /// The session that holds the lock, if it was seen.
+        holder: Option<Box<Blocker>>,
+    },
+    /// Every attempt at a migration ended with a lock conflict.
+    #[error("{label} was blocked at each of {attempts} attempts")]
+    LockTimeout {
+        /// The migration.
+        label: String,
+        /// The number of attempts.
+        attempts: u32,
+        /// The last answer of the server.
+        reason: String,
+        /// The last lock wait that was seen.
+        wait: Option<Box<LockWait>>,
+    },
+    /// The server rejected a migration.
+    #[error("{} failed{}", .rejection.label, if .rejection.leftovers.is_some() { "" } else { " and was rolled back" })]
+    Migration {
+        /// The server's error and its place.
+        rejection: Box<Rejection>,
+        /// What this run had applied before.
+        applied: Vec<String>,
+    },
+    /// The second connection for a non-transactional migration could not be opened.
+    #[error("{command} needs a second connection, and none could be opened within {}", in_seconds(*waited))]
+    NoSecondConnection {
+        /// The statement that needs it.
+        command: &'static str,
+        /// How long it was tried.
+        waited: Duration,
+        /// Why.
+        reason: String,
+    },
+    /// Migration files contain what cannot be applied; none was run.
+    #[error("{} cannot be applied; nothing was changed", count(.0.len(), "place in the pending migrations", "places in the pending migrations"))]
+    Preflight(Vec<Finding>),
+    /// The settings cannot be used.
+    #[error(transparent)]
+    Settings(#[from] settings::Error),
+    /// Migrations cannot be loaded.
+    #[error(transparent)]
+    Source(#[from] source::Error),
+    /// The server reported success, but the history table does not have the migration.
+    #[error("the server did not confirm that {0} was committed")]
+    Unconfirmed(String),
+    /// `MIGRATE_TARGET` is the version of no migration.
+    #[error("there is no migration with version {target}")]
+    UnknownTarget {
+        /// The version.
+        target: i32,
+        /// The newest migration.
+        newest: Option<String>,
+    },
+    /// The settings of the second connection do not suit a non-transactional migration, and cannot be changed.
+    #[error("{command} cannot run with the settings of this connection")]
+    UnsuitableSession {
+        /// The statement.
+        command: &'static str,
+        /// The settings.
+        unsuitable: Vec<String>,
+    },
+}
+
+fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+impl Error {
+    /// The same error, with what the run had applied before.
+    pub(super) fn after(self, applied: Vec<String>) -> Self {
+        match self {
+            Self::Migration { rejection, .. } => Self::Migration { rejection, applied },
+            error => error,
+        }
+    }
+}
+
+impl Diagnostic for Error {
+    fn details(&self) -> Vec<String> {
+        match self {
+            Self::Connect(error) => error.details(),
+            Self::Database { source, .. } => {
+                let mut lines = vec![describe(source)];
+                lines.extend(server_details(source));
+                lines
+            }
+            Self::HistoryLocked { answer, holder } => std::iter::once(answer.clone())
+                .chain(holder.iter().map(|holder| format!("blocked by: {holder}")))
+                .collect(),
+            Self::Interrupted {
+                running,
+                is_confirmed,
+                leftovers,
+                applied,
+                ..
+            } => interruption_details(running.as_deref(), *is_confirmed, leftovers.as_deref(), applied),
+            Self::Ledger(error) => error.details(),
+            Self::Locked {
+                holder: Some(holder), ..
+            } => vec![format!("blocked by: {holder}")],
+            Self::LockTimeout { reason, wait, .. } => std::iter::once(reason.clone())
+                .chain(wait.iter().map(|wait| format!("it waited for {wait}")))
+                .collect(),
+            Self::Migration { rejection, applied } => migration_details(rejection, applied),
+            Self::NoSecondConnection { reason, .. } => vec![reason.clone()],
+            Self::Preflight(findings) => findings.iter().map(ToString::to_string).collect(),
+            Self::Settings(error) => error.details(),
+            Self::Source(error) => error.details(),
+            Self::UnsuitableSession { unsuitable, .. } => unsuitable.clone(),
+            Self::Engine(_)
+            | Self::Locked { holder: None, .. }
+            | Self::Unconfirmed(_)
+            | Self::UnknownTarget { .. } => Vec::new(),
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        let one = |hint: &str| vec![hint.to_owned()];
+        match self {
+            Self::Connect(error) => connect_hints(error),
+            Self::HistoryLocked { holder: None, .. } => one(
+                "look in pg_locks for the session that holds a lock on refinery_schema_history, or raise MIGRATE_LOCK_TIMEOUT",
+            ),
+            Self::HistoryLocked {
+                holder: Some(holder), ..
+            } => blocker_hints(std::slice::from_ref(&**holder), "MIGRATE_LOCK_TIMEOUT"),
+            Self::Interrupted { .. } => one("run it again: it continues where this run stopped"),
+            Self::Ledger(error) => error.hints(),
+            Self::Locked { holder: None, .. } => one(
+                "find the other migrator (application_name zerostarter-db in pg_stat_activity), or raise MIGRATE_LOCK_WAIT",
+            ),
+            Self::Locked {
+                holder: Some(holder), ..
+            } => blocker_hints(std::slice::from_ref(&**holder), "MIGRATE_LOCK_WAIT"),
+            Self::LockTimeout { wait: None, .. } => one(
+                "look in pg_stat_activity for long-running transactions on the tables of this migration, or raise MIGRATE_LOCK_TIMEOUT or MIGRATE_LOCK_RETRIES",
+            ),
+            Self::LockTimeout { wait: Some(wait), .. } => {
+                blocker_hints(&wait.blockers, "MIGRATE_LOCK_RETRIES")
+            }
+            Self::Migration { rejection, .. } => migration_hint(rejection).into_iter().collect(),
+            Self::NoSecondConnection { .. } => one(
+                "give the pool one more connection, or set POSTGRES_DIRECT_URL to a direct connection: a non-transactional migration needs two connections at once",
+            ),
+            Self::Preflight(findings) => distinct(findings.iter().map(|finding| finding.hint.to_owned())),
+            Self::Settings(error) => error.hints(),
+            Self::Source(error) => error.hints(),
+            Self::Unconfirmed(_) => {
+                one("run zerostarter-db status first; statement pooling can lose a transaction")
+            }
+            Self::UnknownTarget {
+                newest: Some(newest), ..
+            } => vec![format!("the newest migration is {newest}")],
+            Self::UnsuitableSession { .. } => one(
+                "set POSTGRES_DIRECT_URL to a direct connection, or change the defaults of the role with ALTER ROLE … SET: a connection pooler does not pass settings on",
+            ),
+            Self::Database { .. } | Self::Engine(_) | Self::UnknownTarget { newest: None, .. } => Vec::new(),
+        }
+    }
+
+    fn exit_status(&self) -> ExitStatus {
+        match self {
+            Self::Connect(error) => error.exit_status(),
+            Self::Interrupted { signal, .. } => signal.exit_status(),
+            Self::Ledger(error) => error.exit_status(),
+            Self::Settings(error) => error.exit_status(),
+            Self::Source(error) => error.exit_status(),
+            Self::Preflight(_) | Self::UnknownTarget { .. } | Self::UnsuitableSession { .. } => {
+                ExitStatus::Usage
+            }
+            Self::HistoryLocked { .. } | Self::Locked { .. } | Self::LockTimeout { .. } => {
+                ExitStatus::Blocked
+            }
+            Self::Migration { rejection, .. } if rejection.sql_state == SqlState::INSUFFICIENT_PRIVILEGE => {
+                ExitStatus::Refused
+            }
+            Self::NoSecondConnection { .. } => ExitStatus::Unreachable,
+            Self::Database { .. } | Self::Engine(_) | Self::Migration { .. } | Self::Unconfirmed(_) => {
+                ExitStatus::Failed
+            }
+        }
+    }
+}
+
+/// The hints of the error, and the settings of migrations that help.
+fn connect_hints(error: &connect::Error) -> Vec<String> {
+    let mut hints = error.hints();
+    hints.extend(match error {
+        connect::Error::Unreachable { .. } => {
+            Some("raise MIGRATE_WAIT (for wait: WAIT_TIMEOUT) if the server needs longer to start".to_owned())
+        }
+        connect::Error::ReadOnly { .. } => Some("raise MIGRATE_WAIT if a failover takes longer".to_owned()),
+        error if error.is_missing_database() => {
+            Some("set MIGRATE_CREATE_DATABASE=yes (--create-database) to let migrate create it".to_owned())
+        }
+        _ => None,
+    });
+    hints
+}
+
+fn migration_hint(rejection: &Rejection) -> Option<String> {
+    let hint = match rejection.sql_state {
+        SqlState::QUERY_CANCELED => {
+            "raise MIGRATE_STATEMENT_TIMEOUT if a statement ran longer than that; otherwise an administrator cancelled it"
+        }
+        SqlState::ACTIVE_SQL_TRANSACTION => {
+            "this statement cannot run in a transaction block; only statements that are known for that, such as CREATE INDEX CONCURRENTLY, run without one"
+        }
+        SqlState::UNSAFE_NEW_ENUM_VALUE_USAGE => {
+            "add the new enum value in a separate migration, and apply that without --atomic: it must be committed before it is used"
+        }
+        SqlState::INSUFFICIENT_PRIVILEGE => {
+            "grant the privilege to the role of the URL, or set MIGRATE_ROLE to the role that owns the tables"
+        }
+        SqlState::DUPLICATE_TABLE | SqlState::DUPLICATE_OBJECT => {
+            "find out whether another tool or a person created the schema: it exists in the database but not in the history table"
+        }
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
+/// What to do about blockers, and the variable that lets a run wait longer.
+fn blocker_hints(blockers: &[Blocker], variable: &str) -> Vec<String> {
+    let mut hints: Vec<String> = blockers
+        .iter()
+        .filter_map(|blocker| blocker.pid)
+        .map(|pid| {
+            format!(
+                "let pid {pid} finish, terminate it with SELECT pg_terminate_backend({pid}), or raise {variable}"
+            )
+        })
+        .collect();
+    if blockers.iter().any(|blocker| blocker.pid.is_none()) {
+        hints.push("COMMIT PREPARED or ROLLBACK PREPARED what pg_prepared_xacts lists".to_owned());
+    }
+    if blockers.iter().any(Blocker::is_hidden) {
+        hints.push(
+            "GRANT pg_read_all_stats to the role of the URL to see what such a session does".to_owned(),
+        );
+    }
+    hints
+}
+
+fn migration_details(rejection: &Rejection, applied: &[String]) -> Vec<String> {
+    let mut lines = vec![format!(
+        "{} (SQLSTATE {})",
+        rejection.message,
+        rejection.sql_state.code()
+    )];
+    match &rejection.site {
+        Site::Preparation => lines.push(format!("--> before {} was run", rejection.path)),
+        Site::Commit => lines.push(format!("--> after {} was run, at its commit", rejection.path)),
+        Site::File(place) => {
+            let number = place.line.to_string();
+            let margin = " ".repeat(number.len());
+            // Tabs stay tabs, so that the marker is below its column however wide a tab is.
+            let before = place.text.chars().take(place.column - 1);
+            let lead: String = before.map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+            lines.push(format!(
+                "{margin}--> {}:{}:{}",
+                rejection.path, place.line, place.column
+            ));
+            lines.push(format!("{number} | {}", place.text));
+            lines.push(format!("{margin} | {lead}^"));
+        }
+    }
+    let labelled = |name: &str, text: &Option<String>| text.as_ref().map(|text| format!("{name}: {text}"));
+    lines.extend(labelled("detail", &rejection.detail));
+    lines.extend(labelled("server's hint", &rejection.hint));
+    let context = rejection.context.as_ref().map(|text| text.replace('\n', " / "));
+    lines.extend(labelled("context", &context));
+    lines.extend(labelled(
+        "it ran without a transaction block",
+        &rejection.leftovers,
+    ));
+    lines.push(match applied {
+        [] => "nothing was applied before it".to_owned(),
+        applied => format!("applied before it, and kept: {}", applied.join(", ")),
+    });
+    lines
+}
+
+fn interruption_details(
+    running: Option<&str>,
+    is_confirmed: bool,
+    leftovers: Option<&str>,
+    applied: &[String],
+) -> Vec<String> {
+    let fate = match (running, is_confirmed, leftovers) {
+        (Some(label), true, Some(leftovers)) => Some(format!("{label} was cancelled: {leftovers}")),
+        (Some(label), true, None) => Some(format!("{label} was cancelled and rolled back")),
+        (Some(label), false, _) => Some(format!(
+            "{label} was running, and the server has not confirmed its end; the history table shows whether it was committed"
+        )),
+        (None, ..) => None,
+    };
+    let kept = (!applied.is_empty()).then(|| format!("applied, and kept: {}", applied.join(", ")));
+    fate.into_iter().chain(kept).collect()
+}

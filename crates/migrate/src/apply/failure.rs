@@ -1,0 +1,52 @@
+//! Why a migration was not applied.
+
+use std::time::Duration;
+
+use zerostarter_connect::attempt::{AttemptError, is_transient};
+
+use super::error::Error;
+use super::rejection::Rejection;
+use crate::watch::Blocker;
+
+/// Why a migration was not applied.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Another migrator holds the lock.
+    LockTaken,
+    /// The history table has changed since it was read.
+    HistoryChanged,
+    /// The connection was lost. The history table shows whether the migration was committed.
+    Lost(AttemptError),
+    /// The migration would have queued behind a transaction older than `MIGRATE_LOCK_BUDGET`.
+    BehindLongRunning(String),
+    /// The server rejected a statement.
+    Rejected(Box<Rejection>),
+    /// The lock waits of the migration, this long in total, used up `MIGRATE_LOCK_BUDGET`.
+    OverBudget(String, Duration),
+    /// Another session, or an earlier attempt that still runs, is doing what the migration does.
+    InProgress(Box<Blocker>),
+    /// A signal has arrived; the migration was not begun.
+    Stopped,
+    /// A retry cannot help.
+    Fatal(Box<Error>),
+    /// The driver could not read an answer.
+    Driver(tokio_postgres::Error),
+    /// The server reported success, but the history table does not have the migration.
+    Unconfirmed(String),
+}
+
+impl Failure {
+    /// An error that a retry cannot help.
+    pub(crate) fn fatal(error: impl Into<Error>) -> Self {
+        Self::Fatal(Box::new(error.into()))
+    }
+
+    /// The failure of a statement that is not part of a migration.
+    pub(crate) fn of_connection(error: tokio_postgres::Error) -> Self {
+        if is_transient(&error) {
+            Self::Lost(AttemptError::Postgres(error))
+        } else {
+            Self::Driver(error)
+        }
+    }
+}

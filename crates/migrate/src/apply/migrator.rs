@@ -1,0 +1,372 @@
+//! The algorithm: read, compare, check, apply one by one.
+
+use std::convert::Infallible;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use refinery_core::{Runner, Target};
+use tokio::time::{Instant, timeout};
+use zerostarter_connect::Connection;
+use zerostarter_connect::attempt::AttemptError;
+use zerostarter_connect::connect::connect;
+use zerostarter_connect::create_database::create_database;
+use zerostarter_diagnostic::signal::Signal;
+use zerostarter_settings::{Reader, Settings};
+
+use super::checks;
+use super::error::Error;
+use super::pass_end::{PassEnd, pass_end};
+use super::reading;
+use super::retries::Retries;
+use super::session::Session;
+use super::worker;
+use crate::config::{APPLY_VARIABLES, Config, TARGET, VARIABLES};
+use crate::ledger::{self, Comparison, Ledger, Snapshot};
+use crate::source::{self, Migration, Source};
+use crate::watch::{Progress, join};
+
+/// How long the server may take to confirm that it has cancelled a statement.
+const CANCEL_LIMIT: Duration = Duration::from_millis(900);
+
+/// Applies the migrations of one source to one database.
+#[derive(Clone, Debug)]
+pub struct Migrator {
+    config: Config,
+    ledger: Ledger,
+    migrations: Vec<Migration>,
+}
+
+impl Migrator {
+    /// A migrator of the migrations in `source`.
+    ///
+    /// # Errors
+    ///
+    /// [`source::Error`], naming the migration file that cannot be used.
+    pub fn new(config: Config, source: &Source) -> Result<Self, source::Error> {
+        Ok(Self {
+            migrations: source.load()?,
+            ledger: Ledger::of(source),
+            config,
+        })
+    }
+
+    /// A migrator with the settings of the environment and the `.env` files of the working directory, for a program with
+    /// `embedded` migrations.
+    ///
+    /// # Errors
+    ///
+    /// Every problem with every variable, and those of [`Migrator::new`].
+    pub fn from_environment(embedded: Source) -> Result<Self, Error> {
+        let variables = zerostarter_connect::config::VARIABLES.iter();
+        let variables = variables.chain(VARIABLES).chain(APPLY_VARIABLES).chain([&TARGET]);
+        let settings = Settings::of_process(variables)?;
+        let mut reader = Reader::new(&settings, &|path| std::fs::read(path));
+        let config = Config::load(&mut reader);
+        let config = reader.finish(config)?;
+        let source = config.source(embedded);
+        Ok(Self::new(config, &source)?)
+    }
+
+    /// Its settings.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Its migrations, ordered by version.
+    #[must_use]
+    pub fn migrations(&self) -> &[Migration] {
+        &self.migrations
+    }
+
+    /// Applies what is pending, through lost connections, lock conflicts and other migrators. After a signal from
+    /// `interrupt`, it cancels what is running.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`]. What was applied before an error stays applied; `progress` lists it.
+    pub async fn migrate(
+        &self,
+        interrupt: impl Future<Output = Signal>,
+        progress: &Progress,
+    ) -> Result<(), Error> {
+        let mut work = pin!(self.run(progress));
+        let signal = match select(work.as_mut(), pin!(interrupt)).await {
+            Either::Left((outcome, _)) => return outcome,
+            Either::Right((signal, _)) => signal,
+        };
+        progress.lock().is_stopping = true;
+        let canceller = progress.lock().canceller.clone();
+        if let Some(canceller) = canceller {
+            let cancelling = async {
+                canceller.cancel().await;
+                std::future::pending::<Infallible>().await
+            };
+            // So that the server has rolled back, and the lock is free, before this process exits.
+            match timeout(CANCEL_LIMIT, select(work, pin!(cancelling))).await {
+                Ok(Either::Left((Ok(()), _))) => return Ok(()),
+                Ok(Either::Left((Err(_), _))) | Err(_) => {}
+                Ok(Either::Right((never, _))) => match never {},
+            }
+        }
+        let state = progress.lock();
+        Err(Error::Interrupted {
+            signal,
+            running: state.unfinished(),
+            // An error now says nothing about what was running when an earlier connection was lost.
+            is_confirmed: state.is_rolled_back && state.running.is_some(),
+            leftovers: state.leftovers.clone(),
+            applied: state.applied_labels(),
+        })
+    }
+
+    /// Reads the state of the database on a separate connection. Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub async fn snapshot(&self) -> Result<Snapshot, Error> {
+        reading::read_once(&self.config, self.ledger).await
+    }
+
+    /// Reads the state of the database on `connection`. Changes nothing. A transient failure is
+    /// [`SnapshotFailure::Lost`].
+    ///
+    /// # Errors
+    ///
+    /// [`SnapshotFailure`].
+    pub async fn snapshot_on(&self, connection: &Connection) -> Result<Snapshot, SnapshotFailure> {
+        let query = self.config.snapshot_query(self.ledger);
+        match ledger::read(connection.client(), &query).await {
+            Ok(snapshot) => Ok(snapshot),
+            Err(error) if error.is_transient() => Err(SnapshotFailure::Lost(error)),
+            Err(error) => {
+                let error = reading::reading_failed(connection, &self.config, self.ledger, error).await;
+                Err(SnapshotFailure::Failed(error))
+            }
+        }
+    }
+
+    /// Compares the history table with the migrations.
+    ///
+    /// # Errors
+    ///
+    /// [`ledger::Error`]: they disagree, or the history table is in another schema.
+    pub fn compare(&self, snapshot: &Snapshot) -> Result<Comparison, ledger::Error> {
+        checks::compare(&self.config, snapshot, &self.migrations)
+    }
+
+    /// The pending migrations up to `MIGRATE_TARGET`, as indexes of [`Migrator::migrations`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Migrator::compare`], and [`Error::UnknownTarget`].
+    pub fn pending(&self, snapshot: &Snapshot) -> Result<Vec<usize>, Error> {
+        checks::up_to_target(&self.config, &self.migrations, &self.compare(snapshot)?)
+    }
+
+    /// Checks the contents of the pending files and the privileges.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Preflight`], and [`ledger::Error::Denied`] for a missing privilege.
+    pub fn inspect(&self, snapshot: &Snapshot, pending: &[usize]) -> Result<(), Error> {
+        checks::inspect(&self.config, snapshot, &self.migrations, pending)
+    }
+
+    /// Passes over the pending migrations until one pass ends in success or in an error that a retry cannot help.
+    async fn run(&self, progress: &Progress) -> Result<(), Error> {
+        let mut run = Run {
+            migrator: self,
+            progress,
+            logged_pending: None,
+            has_tried_worker: false,
+        };
+        let mut retries = Retries::new(&self.config, self.ledger);
+        let mut connection = connect_or_create(&self.config, retries.connect_deadline()).await?;
+        loop {
+            let applied_before = progress.lock().applied.len();
+            progress.lock().canceller = Some(Arc::clone(connection.canceller()));
+            let end = match run.pass(&connection).await {
+                Ok(()) => {
+                    connection.close().await;
+                    return Ok(());
+                }
+                Err(end) => end,
+            };
+            progress.lock().canceller = None;
+            if let PassEnd::Lost(_) = end {
+                progress.lock().note_lost_connection();
+            }
+            if progress.lock().applied.len() > applied_before {
+                retries = Retries::new(&self.config, self.ledger);
+            }
+            match end {
+                PassEnd::Fatal(error) => {
+                    // Known from here on, however long Terminate takes.
+                    progress.lock().is_rolled_back = true;
+                    connection.close().await;
+                    return Err(error.after(progress.lock().applied_labels()));
+                }
+                // A new connection would begin again what a signal stops.
+                PassEnd::Lost(error) if progress.lock().is_stopping => {
+                    return Err(Error::Engine(error.to_string()));
+                }
+                PassEnd::Lost(error) => connection = retries.reconnect(error).await?,
+                PassEnd::Contended {
+                    reason,
+                    schema,
+                    holder,
+                } => {
+                    progress.lock().running = None;
+                    retries
+                        .wait_for_other(&connection, &reason, &schema, holder)
+                        .await?;
+                }
+                PassEnd::LockConflict(conflict) => {
+                    let blocked_by = conflict.wait.as_ref().map(|wait| join(&wait.blockers));
+                    progress.lock().note_lock_conflict(blocked_by);
+                    retries.wait_for_locks(conflict).await?;
+                }
+            }
+        }
+    }
+}
+
+/// Why the state of the database could not be read on a given connection.
+#[derive(Debug)]
+pub enum SnapshotFailure {
+    /// The connection was lost; another one may succeed.
+    Lost(AttemptError),
+    /// Another error.
+    Failed(Error),
+}
+
+/// A run, over however many connections and attempts it takes.
+struct Run<'a> {
+    migrator: &'a Migrator,
+    progress: &'a Progress,
+    /// The number of pending migrations in the log, so that further attempts do not repeat it.
+    logged_pending: Option<usize>,
+    /// Whether the second connection for non-transactional migrations was opened once.
+    has_tried_worker: bool,
+}
+
+impl Run<'_> {
+    /// One pass on one connection: the checklist.
+    async fn pass(&mut self, connection: &Connection) -> Result<(), PassEnd> {
+        let Migrator { config, ledger, .. } = self.migrator;
+        let snapshot = reading::read(connection, config, *ledger).await?;
+        self.progress.lock().settle(snapshot.applied());
+        let pending = self.migrator.pending(&snapshot)?;
+        if pending.is_empty() {
+            self.log_nothing_to_do(&snapshot);
+            return Ok(());
+        }
+        self.migrator.inspect(&snapshot, &pending)?;
+        self.try_worker(connection, &snapshot, &pending).await?;
+        self.note(&snapshot, &pending);
+        self.apply(connection, &snapshot, &pending).await
+    }
+
+    async fn try_worker(
+        &mut self,
+        connection: &Connection,
+        snapshot: &Snapshot,
+        pending: &[usize],
+    ) -> Result<(), PassEnd> {
+        worker::terminate_lost_guard(connection, self.progress)
+            .await
+            .map_err(|failure| pass_end(failure, None, &snapshot.schema))?;
+        if !self.has_tried_worker {
+            let Migrator {
+                config, migrations, ..
+            } = self.migrator;
+            let pending = pending.iter().map(|index| &migrations[*index]);
+            worker::rehearse(connection, config, snapshot, pending)
+                .await
+                .map_err(|failure| pass_end(failure, None, &snapshot.schema))?;
+            self.has_tried_worker = true;
+        }
+        Ok(())
+    }
+
+    async fn apply(
+        &mut self,
+        connection: &Connection,
+        snapshot: &Snapshot,
+        pending: &[usize],
+    ) -> Result<(), PassEnd> {
+        let Migrator {
+            config, migrations, ..
+        } = self.migrator;
+        let listed: Vec<_> = migrations
+            .iter()
+            .map(|migration| migration.refinery().clone())
+            .collect();
+        let target = config.target.map_or(Target::Latest, Target::Version);
+        let mut runner = Runner::new(&listed).set_target(target).set_grouped(config.atomic);
+        runner.set_migration_table_name(snapshot.history_table());
+        let mut session = Session::new(connection, config, snapshot, migrations, pending, self.progress);
+        let outcome = runner.run_async(&mut session).await;
+        match (outcome, session.failure) {
+            (Ok(_), _) => Ok(()),
+            (Err(_), Some(failure)) => Err(pass_end(failure, session.blocked, &snapshot.schema)),
+            (Err(error), None) => Err(PassEnd::Fatal(Error::Engine(error.to_string()))),
+        }
+    }
+
+    fn log_nothing_to_do(&self, snapshot: &Snapshot) {
+        let applied = snapshot.applied().len();
+        let versions: Vec<i64> = snapshot.applied().iter().map(|row| row.version).collect();
+        let newest = self
+            .migrator
+            .migrations
+            .iter()
+            .rfind(|migration| versions.binary_search(&migration.version()).is_ok())
+            .map_or("none", |migration| migration.label.as_str());
+        tracing::info!(
+            applied,
+            newest,
+            "nothing to do: the database has all migrations up to {newest}"
+        );
+    }
+
+    /// Logs and notes what is pending, if that is news.
+    fn note(&mut self, snapshot: &Snapshot, pending: &[usize]) {
+        let count = pending.len();
+        if self.logged_pending.replace(count) == Some(count) {
+            return;
+        }
+        let total = self.migrator.migrations.len();
+        let (schema, database) = (&snapshot.schema, &self.migrator.config.database.url.database);
+        tracing::info!(
+            pending = count,
+            total,
+            schema,
+            database,
+            "{count} of {total} migrations are pending in {database}, schema {schema}"
+        );
+        if let Some(wal_position) = &snapshot.wal_position {
+            let time = &snapshot.server_time;
+            tracing::info!(
+                wal_position,
+                recovery_time = time,
+                "recovery point: {wal_position} at {time}, for a point-in-time recovery from a backup"
+            );
+        }
+        self.progress.lock().note(snapshot, count);
+    }
+}
+
+async fn connect_or_create(config: &Config, deadline: Instant) -> Result<Connection, Error> {
+    match connect(&config.database, deadline).await {
+        Err(error) if config.create_database && error.is_missing_database() => {
+            create_database(&config.database, deadline).await?;
+            Ok(connect(&config.database, deadline).await?)
+        }
+        outcome => Ok(outcome?),
+    }
+}

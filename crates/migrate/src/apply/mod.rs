@@ -1,0 +1,27 @@
+//! Applying migrations.
+//!
+//! ```text
+//! migrator (the checklist) → reading → checks (preflight) → session: a transaction script in one batch a migration;
+//!   a non-transactional migration on a worker, with recovery from leftovers → pass_end → retries
+//! ```
+
+mod batch;
+mod checks;
+mod error;
+mod failure;
+mod leftovers;
+mod migrator;
+mod non_transactional;
+mod pass_end;
+mod preflight;
+mod reading;
+mod rejection;
+mod retries;
+mod script;
+mod session;
+mod worker;
+
+pub use error::Error;
+pub use migrator::{Migrator, SnapshotFailure};
+pub use preflight::Finding;
+pub use rejection::{Place, Rejection, Site};

@@ -1,0 +1,190 @@
+//! A non-transactional migration: it runs on a second connection, the worker, while the first one, the guard, holds the
+//! migrators' lock in an open transaction.
+//!
+//! Invariant: nothing is sent on the guard while the statement runs. Each statement on it would take a snapshot, and
+//! `CREATE INDEX CONCURRENTLY` waits for every transaction with an older snapshot.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use tokio::time::{sleep, timeout};
+use tokio_postgres::error::SqlState;
+use zerostarter_connect::Connection;
+use zerostarter_connect::attempt::{ATTEMPT_LIMIT, AttemptError, is_transient};
+
+use super::batch::Batch;
+use super::error::Error;
+use super::failure::Failure;
+use super::leftovers::{self, Leftovers, tag, workers_lock};
+use super::worker;
+use crate::config::Config;
+use crate::ledger::{self, Conflict, Snapshot, advisory_key};
+use crate::source::Migration;
+use crate::sql::NonTransactional;
+use crate::watch::{LockWait, Progress, Watcher};
+
+/// How often to check whether the guard is still connected.
+const GUARD_INTERVAL: Duration = Duration::from_millis(100);
+
+/// How long the server may take to cancel a statement whose guard is lost, or to report its leftovers.
+const RECOVERY_LIMIT: Duration = Duration::from_secs(5);
+
+/// One such migration, and what is needed to run it.
+pub(crate) struct NonTransactionalRun<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) snapshot: &'a Snapshot,
+    pub(crate) progress: &'a Progress,
+    pub(crate) guard: &'a Connection,
+    pub(crate) file: &'a Migration,
+    pub(crate) statement: &'a NonTransactional,
+    /// The last lock that the statement was seen to wait for.
+    pub(crate) blocked: Option<LockWait>,
+}
+
+impl<'a> NonTransactionalRun<'a> {
+    /// Runs the statement, or finds that an earlier attempt has completed it.
+    pub(crate) async fn run(&mut self) -> Result<(), Failure> {
+        let worker = worker::open(self.guard.host(), self.config, self.snapshot, self.statement).await?;
+        self.progress.lock().canceller = Some(worker.canceller().clone());
+        let outcome = self.run_on(&worker).await;
+        self.progress.lock().canceller = Some(self.guard.canceller().clone());
+        worker.close().await;
+        outcome
+    }
+
+    async fn run_on(&mut self, worker: &Connection) -> Result<(), Failure> {
+        let label = &self.file.label;
+        match self.find_leftovers(worker).await? {
+            Leftovers::Nothing => self.send(worker, self.file_batch()).await,
+            Leftovers::Complete(what) => {
+                tracing::info!(migration = label, "{label} is already done: {what}");
+                Ok(())
+            }
+            Leftovers::Invalid(indexes) => {
+                for index in indexes {
+                    tracing::warn!(
+                        migration = label,
+                        index,
+                        "an earlier attempt at {label} was interrupted; dropping the invalid index {index} that it left"
+                    );
+                    let drop = format!("{}DROP INDEX CONCURRENTLY IF EXISTS {index}", self.tag());
+                    self.send(worker, self.own_batch(&drop)).await?;
+                }
+                self.send(worker, self.file_batch()).await
+            }
+            Leftovers::Pending { what, finish } => {
+                tracing::warn!(
+                    migration = label,
+                    "an earlier attempt at {label} was interrupted: {what}; finishing it"
+                );
+                let finish = format!("{}{finish}", self.tag());
+                self.send(worker, self.own_batch(&finish)).await
+            }
+            Leftovers::InProgress(who) => Err(Failure::InProgress(who)),
+            Leftovers::Different { what, hint } => {
+                let path = self.file.path.clone();
+                let conflict = Conflict::Occupied { path, what, hint };
+                Err(Failure::fatal(ledger::Error::Conflicts(vec![conflict])))
+            }
+        }
+    }
+
+    async fn find_leftovers(&self, worker: &Connection) -> Result<Leftovers, Failure> {
+        let tag = self.tag();
+        let found = timeout(ATTEMPT_LIMIT, leftovers::find(worker, self.statement, &tag)).await;
+        let found = found.map_err(|_| Failure::Lost(AttemptError::TimedOut(ATTEMPT_LIMIT)))?;
+        found.map_err(|error| {
+            if is_transient(&error) {
+                Failure::Lost(AttemptError::Postgres(error))
+            } else {
+                Failure::fatal(Error::Database {
+                    doing: "looking for leftovers of an earlier attempt",
+                    source: error,
+                })
+            }
+        })
+    }
+
+    fn tag(&self) -> String {
+        tag(
+            advisory_key(self.snapshot.ledger, &self.snapshot.schema),
+            self.file.version(),
+        )
+    }
+
+    fn file_batch(&self) -> Batch<'a> {
+        Batch::non_transactional(self.snapshot.ledger, self.file, &self.tag())
+    }
+
+    fn own_batch(&self, statement: &str) -> Batch<'a> {
+        Batch::around(self.snapshot.ledger, self.file, statement)
+    }
+
+    /// Runs one statement while the guard is connected.
+    async fn send(&mut self, worker: &Connection, batch: Batch<'_>) -> Result<(), Failure> {
+        if self.progress.lock().is_stopping {
+            return Err(Failure::Stopped);
+        }
+        let tag = self.tag();
+        let mut watcher = Watcher::new(
+            self.config,
+            self.progress,
+            worker.host(),
+            workers_lock(&tag),
+            &self.file.label,
+        );
+        if !self.statement.blocks_readers {
+            watcher.remove_budget();
+        }
+        let outcome = {
+            let work = pin!(watcher.over(batch.text.len(), worker.client().batch_execute(&batch.text)));
+            match select(work, pin!(self.lose_guard())).await {
+                Either::Left((outcome, _)) => outcome.map_err(Failure::Lost)?,
+                Either::Right((lost, work)) => {
+                    // Without the lock, another migrator may begin the same statement.
+                    worker.canceller().cancel().await;
+                    let _ = timeout(RECOVERY_LIMIT, work).await;
+                    return Err(Failure::Lost(AttemptError::Postgres(lost)));
+                }
+            }
+        };
+        let Err(error) = outcome else {
+            return Ok(());
+        };
+        let cancelled_after = watcher.cancelled_after;
+        self.blocked = watcher.last;
+        match batch.failure(error, 0) {
+            Failure::Rejected(mut rejection) => {
+                let looking = timeout(RECOVERY_LIMIT, self.find_leftovers(worker));
+                let leftovers = looking.await.ok().and_then(Result::ok);
+                let leftovers = leftovers.map_or_else(
+                    || "the next run looks for its leftovers".to_owned(),
+                    |leftovers| leftovers.describe(),
+                );
+                self.progress.lock().leftovers = Some(leftovers.clone());
+                rejection.leftovers = Some(leftovers);
+                match cancelled_after {
+                    Some(waited) if rejection.sql_state == SqlState::QUERY_CANCELED => {
+                        Err(Failure::OverBudget(rejection.label, waited))
+                    }
+                    _ => Err(Failure::Rejected(rejection)),
+                }
+            }
+            failure => Err(failure),
+        }
+    }
+
+    /// Ends when the guard's connection is closed, with the driver's error.
+    async fn lose_guard(&self) -> tokio_postgres::Error {
+        let client = self.guard.client();
+        loop {
+            if client.is_closed()
+                && let Err(error) = client.batch_execute("").await
+            {
+                return error;
+            }
+            sleep(GUARD_INTERVAL).await;
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Reading the state of the database, and what to do if another session locks the history table.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+use zerostarter_connect::Connection;
+use zerostarter_connect::attempt::{ATTEMPT_LIMIT, AttemptError};
+use zerostarter_connect::connect::connect;
+
+use super::error::Error;
+use super::pass_end::{LockConflict, PassEnd, is_lock_conflict};
+use super::retries::Retries;
+use crate::config::Config;
+use crate::ledger::{self, Ledger, Snapshot};
+use crate::watch::{Blocker, LockWait, find_history_locker};
+
+/// Reads the state at the beginning of a pass.
+pub(super) async fn read(
+    connection: &Connection,
+    config: &Config,
+    ledger: Ledger,
+) -> Result<Snapshot, PassEnd> {
+    let query = config.snapshot_query(ledger);
+    let error = match ledger::read(connection.client(), &query).await {
+        Ok(snapshot) => return Ok(snapshot),
+        Err(error) if error.is_transient() => return Err(PassEnd::Lost(error)),
+        Err(error) => error,
+    };
+    if !error.sql_state().is_some_and(is_lock_conflict) {
+        return Err(ledger::Error::reading(error).into());
+    }
+    let locker = history_locker(connection, config, ledger).await;
+    Err(PassEnd::LockConflict(LockConflict {
+        label: None,
+        reason: error.to_string(),
+        wait: locker.map(|blocker| LockWait {
+            since: String::new(),
+            waited: Duration::ZERO,
+            relation: Some(ledger.table().to_owned()),
+            is_for_transaction: false,
+            blockers: vec![blocker],
+        }),
+    }))
+}
+
+/// Reads the state once, on a separate connection, for commands that change nothing.
+pub(super) async fn read_once(config: &Config, ledger: Ledger) -> Result<Snapshot, Error> {
+    let mut retries = Retries::new(config, ledger);
+    let mut connection = connect(&config.database, retries.connect_deadline()).await?;
+    loop {
+        match ledger::read(connection.client(), &config.snapshot_query(ledger)).await {
+            Err(error) if error.is_transient() => connection = retries.reconnect(error).await?,
+            Err(error) => {
+                let error = reading_failed(&connection, config, ledger, error).await;
+                connection.close().await;
+                return Err(error);
+            }
+            Ok(snapshot) => {
+                connection.close().await;
+                return Ok(snapshot);
+            }
+        }
+    }
+}
+
+/// The failure of reading the history table, for a command that changes nothing.
+pub(super) async fn reading_failed(
+    connection: &Connection,
+    config: &Config,
+    ledger: Ledger,
+    failure: AttemptError,
+) -> Error {
+    if failure.sql_state().is_some_and(is_lock_conflict) {
+        Error::HistoryLocked {
+            answer: failure.to_string(),
+            holder: history_locker(connection, config, ledger).await.map(Box::new),
+        }
+    } else {
+        ledger::Error::reading(failure).into()
+    }
+}
+
+/// The session that locks the history table, as far as our role may see it.
+async fn history_locker(connection: &Connection, config: &Config, ledger: Ledger) -> Option<Blocker> {
+    let schema = config.database.url.parameters.schema.as_deref();
+    let finding = find_history_locker(connection, ledger, schema);
+    timeout(ATTEMPT_LIMIT, finding).await.ok()?.ok()?
+}

@@ -1,0 +1,195 @@
+//! The second connection of a non-transactional migration, the worker, and what is done about the first one, the guard.
+
+use tokio::time::{Instant, timeout, timeout_at};
+use zerostarter_connect::attempt::{ATTEMPT_LIMIT, AttemptError, describe, is_transient};
+use zerostarter_connect::connect::connect;
+use zerostarter_connect::host::Host;
+use zerostarter_connect::quote::identifier;
+use zerostarter_connect::{self as connect, Connection};
+use zerostarter_diagnostic::duration::millis;
+
+use super::batch::Batch;
+use super::error::Error;
+use super::failure::Failure;
+use super::script::{GUARD_LIMIT, terminate_guard};
+use crate::config::Config;
+use crate::ledger::{Snapshot, take_or_raise};
+use crate::source::Migration;
+use crate::sql::{NonTransactional, only_statement};
+use crate::watch::Progress;
+use crate::watch::blocker::{rows, text};
+
+/// Terminates the session of a guard whose connection was lost and whose server has not noticed: it would hold the lock
+/// until then.
+pub(crate) async fn terminate_lost_guard(
+    connection: &Connection,
+    progress: &Progress,
+) -> Result<(), Failure> {
+    let Some(guard) = progress.lock().guard.clone() else {
+        return Ok(());
+    };
+    let query = terminate_guard(&guard);
+    let ending = timeout(ATTEMPT_LIMIT, rows(connection, &query));
+    let unanswered = |_| Failure::Lost(AttemptError::TimedOut(ATTEMPT_LIMIT));
+    ending
+        .await
+        .map_err(unanswered)?
+        .map_err(Failure::of_connection)?;
+    progress.lock().guard = None;
+    Ok(())
+}
+
+/// Checks, before anything is changed, that the second connection for a non-transactional migration can be opened and has
+/// suitable settings.
+pub(crate) async fn rehearse<'a>(
+    guard: &Connection,
+    config: &Config,
+    snapshot: &Snapshot,
+    pending: impl Iterator<Item = &'a Migration>,
+) -> Result<(), Failure> {
+    let recognised = |file: &'a Migration| Some((file, only_statement(file.sql())?));
+    let strictest = pending
+        .filter_map(recognised)
+        .min_by_key(|(_, statement)| statement.blocks_readers);
+    let Some((file, statement)) = strictest else {
+        return Ok(());
+    };
+    // In a transaction, so that a pool of one connection has no second one, as later. And under the lock: instances that
+    // hold one connection each and wait for a second one could exhaust a pool together.
+    let opening = format!(
+        "BEGIN;\nSET LOCAL idle_in_transaction_session_timeout = {};\n{}",
+        millis(GUARD_LIMIT),
+        take_or_raise(snapshot.ledger, &snapshot.schema)
+    );
+    let unanswered = |_| Failure::Lost(AttemptError::TimedOut(ATTEMPT_LIMIT));
+    let begun = timeout(ATTEMPT_LIMIT, guard.client().batch_execute(&opening)).await;
+    let outcome = match begun.map_err(unanswered)? {
+        Ok(()) => open(guard.host(), config, snapshot, &statement).await,
+        Err(error) => Err(Batch::around(snapshot.ledger, file, &opening).failure(error, 0)),
+    };
+    let ended = timeout(ATTEMPT_LIMIT, guard.client().batch_execute("ROLLBACK")).await;
+    outcome?.close().await;
+    ended.map_err(unanswered)?.map_err(Failure::of_connection)
+}
+
+/// Opens the worker's connection, to the server of the guard. Its settings are options of the connection: a `SET` would stay
+/// in a session that a connection pooler gives to other clients.
+pub(super) async fn open(
+    host: &Host,
+    config: &Config,
+    snapshot: &Snapshot,
+    statement: &NonTransactional,
+) -> Result<Connection, Failure> {
+    let limit = config.wait.min(ATTEMPT_LIMIT);
+    let deadline = Instant::now() + limit;
+    let mut plain = config.database.clone();
+    plain.url.hosts = vec![host.clone()];
+    let mut fitted = plain.clone();
+    let parameters = &mut fitted.url.parameters;
+    let options = parameters
+        .options
+        .iter()
+        .cloned()
+        .chain(options(config, snapshot, statement));
+    parameters.options = Some(options.collect::<Vec<_>>().join(" "));
+    let unreachable = |reason: String| {
+        Failure::fatal(Error::NoSecondConnection {
+            command: statement.command,
+            waited: limit,
+            reason,
+        })
+    };
+    let connection = match connect(&fitted, deadline).await {
+        // Connection poolers do not pass options on, and each refuses them with another error.
+        Err(connect::Error::Refused { .. }) => connect(&plain, deadline).await,
+        outcome => outcome,
+    };
+    let connection = connection.map_err(|error| match error {
+        connect::Error::Unreachable { source, .. } => unreachable(source.to_string()),
+        error => Failure::fatal(error),
+    })?;
+    match timeout_at(deadline, find_unsuitable(&connection, snapshot, statement)).await {
+        Err(_) => Err(unreachable(
+            "it was opened, and the server did not answer".to_owned(),
+        )),
+        Ok(Err(error)) if is_transient(&error) => Err(Failure::Lost(AttemptError::Postgres(error))),
+        Ok(Err(error)) => Err(unreachable(describe(&error))),
+        Ok(Ok(unsuitable)) if unsuitable.is_empty() => Ok(connection),
+        Ok(Ok(unsuitable)) => Err(Failure::fatal(Error::UnsuitableSession {
+            command: statement.command,
+            unsuitable,
+        })),
+    }
+}
+
+/// Options of the connection that override the defaults of the database and the role.
+fn options(config: &Config, snapshot: &Snapshot, statement: &NonTransactional) -> Vec<String> {
+    let lock_timeout = if statement.blocks_readers {
+        millis(config.longest_lock_wait())
+    } else {
+        0
+    };
+    let mut settings = vec![
+        ("lock_timeout", lock_timeout.to_string()),
+        ("statement_timeout", "0".to_owned()),
+        ("idle_session_timeout", "0".to_owned()),
+        ("default_transaction_isolation", "read committed".to_owned()),
+        ("default_transaction_read_only", "off".to_owned()),
+        ("standard_conforming_strings", "on".to_owned()),
+    ];
+    if snapshot.server_version >= 170_000 {
+        settings.push(("transaction_timeout", "0".to_owned()));
+    }
+    if snapshot.can_check_client {
+        settings.push(("client_connection_check_interval", "1s".to_owned()));
+    }
+    if !snapshot.schema_is_current {
+        settings.push(("search_path", identifier(&snapshot.schema)));
+    }
+    if let Some(role) = &config.role {
+        settings.push(("role", role.clone()));
+    }
+    settings
+        .into_iter()
+        .map(|(name, value)| format!("-c {name}={}", value.replace('\\', "\\\\").replace(' ', "\\ ")))
+        .collect()
+}
+
+/// The settings of the connection that would end the statement early, or change what it does.
+async fn find_unsuitable(
+    connection: &Connection,
+    snapshot: &Snapshot,
+    statement: &NonTransactional,
+) -> Result<Vec<String>, tokio_postgres::Error> {
+    const SETTINGS: [(&str, &str); 5] = [
+        ("statement_timeout", "0"),
+        ("transaction_timeout", "0"),
+        ("default_transaction_read_only", "off"),
+        ("standard_conforming_strings", "on"),
+        ("lock_timeout", "0"),
+    ];
+    let values: Vec<String> = SETTINGS
+        .iter()
+        .map(|(name, _)| format!("(SELECT reset_val FROM pg_catalog.pg_settings WHERE name = '{name}')"))
+        .collect();
+    let query = format!(
+        "SELECT current_user, pg_catalog.current_schema(), {}",
+        values.join(", ")
+    );
+    let found = rows(connection, &query).await?;
+    let value = |column| found.first().and_then(|row| text(row, column));
+    let mut unsuitable = Vec::new();
+    if value(0).as_ref() != Some(&snapshot.role) {
+        unsuitable.push(format!("the role is {}", value(0).unwrap_or_default()));
+    }
+    if value(1).as_ref() != Some(&snapshot.schema) {
+        unsuitable.push(format!("the schema is {}", value(1).unwrap_or_default()));
+    }
+    for (column, (name, wanted)) in (2..).zip(SETTINGS) {
+        let is_ours = name == "lock_timeout" && statement.blocks_readers;
+        if let Some(value) = value(column).filter(|value| value != wanted && !is_ours) {
+            unsuitable.push(format!("{name} is {value}"));
+        }
+    }
+    Ok(unsuitable)
+}

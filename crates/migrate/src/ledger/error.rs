@@ -1,0 +1,90 @@
+//! Why the history table does not allow a run.
+
+use tokio_postgres::error::SqlState;
+use zerostarter_connect::attempt::{AttemptError, describe};
+use zerostarter_connect::server_details;
+use zerostarter_diagnostic::{Diagnostic, ExitStatus, distinct};
+
+use super::comparison::Conflict;
+use super::privileges::Denial;
+
+/// Why the history table does not allow a run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The history table and the migrations disagree.
+    #[error("the history table and the migrations disagree")]
+    Conflicts(Vec<Conflict>),
+    /// A privilege is missing.
+    #[error(transparent)]
+    Denied(#[from] Denial),
+    /// The history table is not in the schema in which migrations would now create tables.
+    #[error("the history table is in the schema {found}, but migrations would now create tables in {schema}")]
+    Elsewhere {
+        /// The schema with the history table.
+        found: String,
+        /// The first schema of the search path.
+        schema: String,
+    },
+    /// The history table could not be read for another reason.
+    #[error("reading the history table failed")]
+    Read(#[source] tokio_postgres::Error),
+    /// The server did not answer the query for the history table.
+    #[error("reading the history table failed: {0}")]
+    Unanswered(AttemptError),
+}
+
+impl Error {
+    /// The failure of reading the history table.
+    pub(crate) fn reading(failure: AttemptError) -> Self {
+        let answer = failure.to_string();
+        let AttemptError::Postgres(source) = failure else {
+            return Self::Unanswered(failure);
+        };
+        match source.code() {
+            // SET ROLE comes before every statement that could be denied.
+            Some(&SqlState::INVALID_PARAMETER_VALUE) => Denial::Role { answer }.into(),
+            Some(&SqlState::INSUFFICIENT_PRIVILEGE) if answer.contains("role") => {
+                Denial::Role { answer }.into()
+            }
+            Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Denial::Read { answer }.into(),
+            _ => Self::Read(source),
+        }
+    }
+}
+
+impl Diagnostic for Error {
+    fn details(&self) -> Vec<String> {
+        match self {
+            Self::Conflicts(conflicts) => conflicts.iter().map(ToString::to_string).collect(),
+            Self::Denied(Denial::Read { answer } | Denial::Role { answer }) => vec![answer.clone()],
+            Self::Denied(_) | Self::Elsewhere { .. } | Self::Unanswered(_) => Vec::new(),
+            Self::Read(source) => {
+                let mut lines = vec![describe(source)];
+                lines.extend(server_details(source));
+                lines
+            }
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Conflicts(conflicts) => {
+                distinct(conflicts.iter().map(|conflict| conflict.hint().to_owned()))
+            }
+            Self::Denied(denial) => vec![denial.hint()],
+            Self::Elsewhere { found, .. } => vec![format!(
+                "add schema={found} to the URL to continue with that history table, or choose a schema with options=-c%20search_path=…"
+            )],
+            Self::Read(_) | Self::Unanswered(_) => Vec::new(),
+        }
+    }
+
+    fn exit_status(&self) -> ExitStatus {
+        match self {
+            Self::Conflicts(_) | Self::Elsewhere { .. } => ExitStatus::Conflict,
+            Self::Denied(_) => ExitStatus::Refused,
+            Self::Read(_) | Self::Unanswered(_) => ExitStatus::Failed,
+        }
+    }
+}

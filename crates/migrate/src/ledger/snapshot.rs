@@ -1,0 +1,242 @@
+//! The state of a database, read in one round trip: the server, our privileges, and the history table.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::TryStreamExt as _;
+use tokio::time::timeout;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
+use zerostarter_connect::attempt::{ATTEMPT_LIMIT, AttemptError};
+use zerostarter_connect::quote::{identifier, literal};
+use zerostarter_diagnostic::duration::millis;
+
+use super::applied::Applied;
+use super::kind::Ledger;
+
+/// What to read, and as whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SnapshotQuery<'a> {
+    /// The kind of history table.
+    pub ledger: Ledger,
+    /// The schema of the history table; without it the search path decides.
+    pub schema: Option<&'a str>,
+    /// The role to set first.
+    pub role: Option<&'a str>,
+    /// How long to wait for a lock on the history table.
+    pub lock_wait: Duration,
+}
+
+/// The state of a database, as one round trip found it.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts about a server, each independent of the others"
+)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The kind of history table.
+    pub ledger: Ledger,
+    /// `server_version_num`, such as 180004.
+    pub server_version: u32,
+    /// Whether the server can notice by itself that its client is gone (`client_connection_check_interval`).
+    pub can_check_client: bool,
+    /// Whether it is a standby, which is read-only.
+    pub in_recovery: bool,
+    /// The schema of the history table, and of unqualified names in migrations.
+    pub schema: String,
+    /// Whether that schema exists.
+    pub schema_exists: bool,
+    /// Whether it is the first schema of the session's search path.
+    pub schema_is_current: bool,
+    /// The rows of the history table, ordered by version; `None` if the table does not exist.
+    pub history: Option<Vec<Applied>>,
+    /// A later schema of the search path that has a history table, if ours has none.
+    pub history_elsewhere: Option<String>,
+    /// The role that migrations run as.
+    pub role: String,
+    /// Whether the role has CREATE on the schema.
+    pub may_create: bool,
+    /// Whether the role has INSERT on the history table. Meaningless if there is none.
+    pub may_record: bool,
+    /// The position in the write-ahead log, for a point-in-time recovery; `None` if the server does not report it.
+    pub wal_position: Option<String>,
+    /// The server's clock at that position.
+    pub server_time: String,
+    has_own_history: bool,
+    visible_history: Option<String>,
+}
+
+impl Snapshot {
+    /// The history table with its schema, quoted.
+    #[must_use]
+    pub fn history_table(&self) -> String {
+        history_table_in(self.ledger, &self.schema)
+    }
+
+    /// The applied migrations, ordered by version.
+    #[must_use]
+    pub fn applied(&self) -> &[Applied] {
+        self.history.as_deref().unwrap_or_default()
+    }
+}
+
+fn history_table_in(ledger: Ledger, schema: &str) -> String {
+    format!("{}.{}", identifier(schema), ledger.table())
+}
+
+/// Reads the state of the database in one round trip; in two if the search path does not lead to the history table, or
+/// another session is just creating it. Changes nothing.
+///
+/// # Errors
+///
+/// The server's or the driver's, and [`AttemptError::TimedOut`] without an answer: the server answers at once, unless it
+/// waits for a lock.
+pub async fn read(client: &Client, query: &SnapshotQuery<'_>) -> Result<Snapshot, AttemptError> {
+    let limit = query.lock_wait + ATTEMPT_LIMIT;
+    let reading = timeout(limit, read_in_full(client, query)).await;
+    let outcome = reading.map_err(|_| AttemptError::TimedOut(limit))?;
+    outcome.map_err(AttemptError::Postgres)
+}
+
+async fn read_in_full(client: &Client, query: &SnapshotQuery<'_>) -> Result<Snapshot, tokio_postgres::Error> {
+    let named = query.schema;
+    let mut snapshot = read_consistently(client, query, named).await?;
+    if named.is_some() {
+        return Ok(snapshot);
+    }
+    if snapshot.has_own_history && snapshot.visible_history.as_ref() != Some(&snapshot.schema) {
+        let schema_is_current = snapshot.schema_is_current;
+        let schema = std::mem::take(&mut snapshot.schema);
+        snapshot = read_consistently(client, query, Some(&schema)).await?;
+        snapshot.schema_is_current = schema_is_current;
+    } else if !snapshot.has_own_history {
+        snapshot.history = None;
+        snapshot.history_elsewhere = snapshot.visible_history.take();
+    }
+    Ok(snapshot)
+}
+
+/// Each lookup of a name sees the catalog of its own moment. If another instance creates the history table between two
+/// lookups, the answers contradict each other; then it reads again.
+async fn read_consistently(
+    client: &Client,
+    query: &SnapshotQuery<'_>,
+    named: Option<&str>,
+) -> Result<Snapshot, tokio_postgres::Error> {
+    loop {
+        let snapshot = read_once(client, query, named).await?;
+        let visible = snapshot.visible_history.as_ref();
+        let found_here = visible == Some(&snapshot.schema)
+            || (snapshot.history.is_some() && (named.is_some() || visible.is_none()));
+        if snapshot.has_own_history || !found_here {
+            return Ok(snapshot);
+        }
+    }
+}
+
+async fn read_once(
+    client: &Client,
+    query: &SnapshotQuery<'_>,
+    named: Option<&str>,
+) -> Result<Snapshot, tokio_postgres::Error> {
+    let request = request(query, named);
+    let mut rows = pin!(client.simple_query_raw(&request).await?);
+    let mut snapshot: Option<Snapshot> = None;
+    let mut history = Vec::new();
+    loop {
+        match rows.try_next().await {
+            Ok(None) => break,
+            Ok(Some(SimpleQueryMessage::Row(row))) if snapshot.is_none() => {
+                snapshot = Some(read_state(query.ledger, &row));
+            }
+            Ok(Some(SimpleQueryMessage::Row(row))) => history.push(query.ledger.read(&row)),
+            Ok(Some(_)) => {}
+            // The state comes first, so it is the history table that does not exist: a database that was never migrated.
+            Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) && snapshot.is_some() => {
+                // To the end: if the next message is sent before the server reports that it is ready, PgBouncer takes the
+                // server for idle, and does not end its work when this client is killed.
+                while rows.try_next().await?.is_some() {}
+                return Ok(snapshot.unwrap_or_default());
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    let mut snapshot = snapshot.unwrap_or_default();
+    snapshot.history = Some(history);
+    Ok(snapshot)
+}
+
+/// It looks names up with functions, not with joins of the catalog: a new server process has an empty cache, and planning
+/// the joins takes longer than everything else in a run.
+///
+/// The settings come first, so that defaults of the database or the role have no effect. They are LOCAL and in the same
+/// message, so they are safe with transaction pooling. On Aurora the function for the position in the write-ahead log
+/// fails unless logical replication is on.
+fn request(query: &SnapshotQuery<'_>, named: Option<&str>) -> String {
+    let history = query.ledger.table();
+    let table = named.map_or_else(
+        || history.to_owned(),
+        |schema| history_table_in(query.ledger, schema),
+    );
+    format!(
+        "SET TRANSACTION ISOLATION LEVEL READ COMMITTED READ ONLY;\n\
+         SET LOCAL statement_timeout = 0;\n\
+         SET LOCAL lock_timeout = {lock_timeout};\n\
+         {set_role}\
+         SELECT pg_catalog.current_setting('server_version_num'),\n\
+           pg_catalog.version() LIKE '%linux%',\n\
+           pg_catalog.pg_is_in_recovery(),\n\
+           target.name,\n\
+           target.name IS NOT DISTINCT FROM pg_catalog.current_schema(),\n\
+           {schema} IS NOT NULL,\n\
+           {own} IS NOT NULL,\n\
+           (pg_catalog.pg_identify_object('pg_catalog.pg_class'::pg_catalog.regclass,\n\
+             pg_catalog.to_regclass('{history}'), 0)).schema,\n\
+           current_user,\n\
+           COALESCE(pg_catalog.has_schema_privilege({schema}, 'CREATE'), false),\n\
+           COALESCE(pg_catalog.has_table_privilege({own}, 'INSERT'), false),\n\
+           CASE WHEN pg_catalog.pg_is_in_recovery()\n\
+               OR pg_catalog.to_regproc('pg_catalog.aurora_version') IS NOT NULL\n\
+             THEN NULL ELSE pg_catalog.pg_current_wal_lsn() END,\n\
+           pg_catalog.to_char(pg_catalog.now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')\n\
+         FROM (SELECT COALESCE({named}, CASE WHEN NOT pg_catalog.starts_with(pg_catalog.current_schema(), 'pg_')\n\
+             THEN pg_catalog.current_schema() END, '{DEFAULT_SCHEMA}') AS name) AS target;\n\
+         {select}",
+        select = query.ledger.select(&table),
+        lock_timeout = millis(query.lock_wait),
+        schema = "pg_catalog.to_regnamespace(pg_catalog.quote_ident(target.name))",
+        own = format_args!("pg_catalog.to_regclass(pg_catalog.quote_ident(target.name) || '.{history}')"),
+        named = named.map_or_else(|| "CAST(NULL AS text)".to_owned(), literal),
+        set_role = query.role.map_or_else(String::new, |role| format!(
+            "SET LOCAL ROLE {};\n",
+            identifier(role)
+        )),
+    )
+}
+
+/// The schema of the history table if the search path leads to none, or to a system schema such as the temporary one.
+const DEFAULT_SCHEMA: &str = "public";
+
+fn read_state(ledger: Ledger, row: &SimpleQueryRow) -> Snapshot {
+    let text = |column: usize| row.get(column).map(str::to_owned);
+    let flag = |column: usize| row.get(column) == Some("t");
+    let server_version = row.get(0).and_then(|text| text.parse().ok()).unwrap_or_default();
+    Snapshot {
+        ledger,
+        server_version,
+        can_check_client: server_version >= 140_000 && flag(1),
+        in_recovery: flag(2),
+        schema: text(3).unwrap_or_default(),
+        schema_is_current: flag(4),
+        schema_exists: flag(5),
+        has_own_history: flag(6),
+        visible_history: text(7),
+        role: text(8).unwrap_or_default(),
+        may_create: flag(9),
+        may_record: flag(10),
+        wal_position: text(11),
+        server_time: text(12).unwrap_or_default(),
+        history: None,
+        history_elsewhere: None,
+    }
+}
