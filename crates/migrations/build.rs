@@ -1,6 +1,5 @@
-//! Tells cargo that the program changes with the directory of its migrations, which the macro that
-//! embeds them cannot, and hands on what refinery makes of the files: the program then knows what is
-//! pending without asking refinery again.
+//! Tells cargo to rebuild when a migration file changes, which the macro cannot, and lists version, name and checksum of
+//! each file, so that the program knows what is pending without refinery's regular expression.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -9,11 +8,14 @@ use std::{env, fs};
 
 use refinery_core::{Migration, MigrationType, find_migration_files};
 
+/// Relative to this package.
+const DIRECTORY: &str = "../../migrations";
+
 fn main() -> Result<(), Box<dyn Error>> {
-    println!("cargo::rerun-if-changed=migrations");
-    let root = env::current_dir()?.canonicalize()?;
+    println!("cargo::rerun-if-changed={DIRECTORY}");
+    let root = env::current_dir()?.join("../..").canonicalize()?;
     let mut files = String::new();
-    for path in find_migration_files("migrations", MigrationType::All)? {
+    for path in find_migration_files(DIRECTORY, MigrationType::All)? {
         let shown = path
             .strip_prefix(&root)?
             .to_str()
