@@ -1,4 +1,4 @@
-//! A connection of the pool in somebody's hands, and transactions on it.
+//! A connection of the pool in use, and transactions on it.
 
 use std::fmt;
 use std::ops::Deref;
@@ -16,30 +16,30 @@ use tokio::time::timeout;
 use tokio_postgres::{Error, Row, RowStream, Statement, TransactionBuilder};
 use zerostarter_queries::client::{GenericClient, Parameters};
 
-use super::config::Statements;
-use super::in_transaction::InTransaction;
-use super::manager::Manager;
-use super::statements::{Descriptions, Sender};
+use crate::config::Statements;
+use crate::in_transaction::InTransaction;
+use crate::manager::Manager;
+use crate::statements::{Descriptions, Sender};
 
-/// A connection of the pool. It goes back when it is dropped, unless a query of [`queries`](crate::queries) was given up
-/// before its answer came: then that is cancelled and the connection closed, so that nobody waits behind it.
+/// A connection of the pool. Dropping it returns it. If the future of a query of [`queries`](crate::queries) was dropped
+/// before the answer, the query is cancelled and the connection is closed.
 ///
-/// It dereferences to tokio-postgres' client for what has no typed query. Behind a transaction pooler use its
-/// `query_typed` functions, or a [`Transaction`]: the others prepare a statement first, which the pooler may take
-/// to another server than the query. A transaction that was begun in SQL by its functions and not ended is rolled back
-/// before somebody else gets the connection; what `SET` has changed stays. [`GenericClient`] is for queries, not for `BEGIN`.
+/// It dereferences to tokio-postgres' client, for what has no typed query. With transaction pooling use its `query_typed`
+/// functions, or a [`Transaction`]: the others prepare a statement first, and the pooler may send the query to another
+/// server. A transaction that was begun in SQL and left open is rolled back before the connection is used again; what `SET`
+/// has changed stays. [`GenericClient`] is for queries, not for `BEGIN`.
 pub struct Client {
-    /// There until it is dropped.
+    /// `Some` until it is dropped.
     member: Option<Object<Manager>>,
     statements: Statements,
     descriptions: Arc<Descriptions>,
-    under_way: AtomicUsize,
-    /// Whether somebody had tokio-postgres' own client.
+    running: AtomicUsize,
+    /// Whether the application had tokio-postgres' client.
     was_bare: AtomicBool,
 }
 
 impl Client {
-    pub(super) fn new(
+    pub(crate) fn new(
         member: Object<Manager>,
         statements: Statements,
         descriptions: Arc<Descriptions>,
@@ -48,12 +48,12 @@ impl Client {
             member: Some(member),
             statements,
             descriptions,
-            under_way: AtomicUsize::new(0),
+            running: AtomicUsize::new(0),
             was_bare: AtomicBool::new(false),
         }
     }
 
-    /// Begins a transaction, which is rolled back unless it is committed.
+    /// Begins a transaction. It is rolled back unless it is committed.
     ///
     /// # Errors
     ///
@@ -66,11 +66,11 @@ impl Client {
         self.transaction_with(|options| options).await
     }
 
-    /// Begins a transaction with options: its isolation, and whether it only reads.
+    /// Begins a transaction with options: isolation level, read-only.
     ///
     /// ```no_run
     /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use zerostarter_db::pool::Pool;
+    /// # use zerostarter_pool::Pool;
     /// use tokio_postgres::IsolationLevel;
     /// let mut client = Pool::shared()?.get().await?;
     /// let transaction = client
@@ -95,32 +95,33 @@ impl Client {
         let statement_cache = member.client.statement_cache.clone();
         let begin = options(tokio_postgres::Client::build_transaction(&mut member.client)).start();
         Ok(Transaction {
-            wire: counted(&self.under_way, begin).await?,
+            wire: counted(&self.running, begin).await?,
             statement_cache,
             statements: self.statements,
             descriptions: &self.descriptions,
-            under_way: &self.under_way,
+            running: &self.running,
         })
     }
 
-    /// Waits for a request of tokio-postgres' own client. As with a typed query, one that is given up is cancelled, and
-    /// the connection does not go back to the pool.
+    /// Awaits a request of tokio-postgres' client. If this future is dropped before the answer, the request is cancelled and
+    /// the connection is closed, as with a typed query.
     pub async fn attend<T>(&self, request: impl Future<Output = T>) -> T {
-        counted(&self.under_way, request).await
+        counted(&self.running, request).await
     }
 
     fn member(&self) -> &Object<Manager> {
         self.member.as_ref().expect(HELD)
     }
 
-    /// tokio-postgres' own client, for one who leaves no transaction open.
-    #[cfg(feature = "api")]
-    pub(crate) fn wire(&self) -> &tokio_postgres::Client {
+    /// tokio-postgres' client, for a caller that leaves no transaction open: the pool does not check the connection
+    /// afterwards.
+    #[must_use]
+    pub fn unchecked(&self) -> &tokio_postgres::Client {
         &self.member().client
     }
 }
 
-/// How long the server may take to stop what was cancelled.
+/// How long the server may take to cancel a query.
 const END_LIMIT: Duration = Duration::from_secs(1);
 
 const HELD: &str = "a client holds its connection until it is dropped";
@@ -147,30 +148,30 @@ impl Drop for Client {
         let Some(mut member) = self.member.take() else {
             return;
         };
-        if *self.under_way.get_mut() == 0 {
+        if *self.running.get_mut() == 0 {
             member.returned = Instant::now();
             member.was_bare |= *self.was_bare.get_mut();
             return;
         }
-        // Should the runtime end before the connection does, it is examined before anybody gets it.
+        // If the runtime ends before the connection does, it is checked before it is used again.
         member.was_bare = true;
         match Handle::try_current() {
             Ok(runtime) if !member.client.is_closed() => {
                 runtime.spawn(end(member));
             }
-            // It has ended, or nobody reads the answer any more.
+            // The runtime or the connection has ended.
             _ => drop(Object::take(member)),
         }
     }
 }
 
-/// Ends a connection that is at work. It counts until the server has stopped, or cannot be reached: a pool whose queries
-/// are given up one after another must not have more connections than its size.
+/// Closes a connection with a running query. It counts as open until the server has cancelled the query, or cannot be
+/// reached: a pool must not have more connections than its size.
 async fn end(mut member: Object<Manager>) {
-    member.brake.pull().await;
+    member.canceller.cancel().await;
     if timeout(END_LIMIT, member.client.batch_execute("")).await.is_err() {
         member.driver.abort();
-        // Its runtime may be another one, which nobody drives any more.
+        // Its runtime may be another one, which does not run any more.
         let _ = timeout(END_LIMIT, &mut member.driver).await;
     }
     drop(Object::take(member));
@@ -182,7 +183,7 @@ pub struct Transaction<'a> {
     statement_cache: Arc<StatementCache>,
     statements: Statements,
     descriptions: &'a Descriptions,
-    under_way: &'a AtomicUsize,
+    running: &'a AtomicUsize,
 }
 
 impl Transaction<'_> {
@@ -192,11 +193,11 @@ impl Transaction<'_> {
     ///
     /// The server's or the driver's. If the connection was lost it is unknown whether it was committed.
     pub async fn commit(self) -> Result<(), Error> {
-        let Self { wire, under_way, .. } = self;
-        counted(under_way, wire.commit()).await
+        let Self { wire, running, .. } = self;
+        counted(running, wire.commit()).await
     }
 
-    /// Rolls it back, which dropping it does too, but without telling whether that worked.
+    /// Rolls it back. Dropping it does so too, without an error.
     ///
     /// # Errors
     ///
@@ -236,7 +237,7 @@ impl Client {
                 InTransaction::No
             },
         };
-        (sender, &self.under_way)
+        (sender, &self.running)
     }
 }
 
@@ -249,23 +250,23 @@ impl Transaction<'_> {
             descriptions: self.descriptions,
             transaction: InTransaction::Yes,
         };
-        (sender, self.under_way)
+        (sender, self.running)
     }
 }
 
-/// Counts a request while it is under way. One that is given up is never counted off.
-async fn counted<T>(under_way: &AtomicUsize, request: impl Future<Output = T>) -> T {
-    under_way.fetch_add(1, Ordering::Relaxed);
+/// Counts a running request. A request whose future is dropped stays counted.
+async fn counted<T>(running: &AtomicUsize, request: impl Future<Output = T>) -> T {
+    running.fetch_add(1, Ordering::Relaxed);
     let outcome = request.await;
-    under_way.fetch_sub(1, Ordering::Relaxed);
+    running.fetch_sub(1, Ordering::Relaxed);
     outcome
 }
 
-/// The rows of a query, which is under way until the last of them.
+/// The rows of a query. It is running until the last row.
 pub struct Rows<'c> {
     rows: Pin<Box<RowStream>>,
-    /// There until the end.
-    under_way: Option<&'c AtomicUsize>,
+    /// `Some` until the end.
+    running: Option<&'c AtomicUsize>,
 }
 
 impl Stream for Rows<'_> {
@@ -274,8 +275,8 @@ impl Stream for Rows<'_> {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let next = ready!(self.rows.as_mut().poll_next(context));
         let is_over = !matches!(next, Some(Ok(_)));
-        if let Some(under_way) = self.under_way.take_if(|_| is_over) {
-            under_way.fetch_sub(1, Ordering::Relaxed);
+        if let Some(running) = self.running.take_if(|_| is_over) {
+            running.fetch_sub(1, Ordering::Relaxed);
         }
         Poll::Ready(next)
     }
@@ -287,24 +288,24 @@ impl fmt::Debug for Rows<'_> {
     }
 }
 
-/// Counts a query while it is under way. Where the driver gives it up, such as at a second row where one was expected, the
-/// server goes on, and it is never counted off.
+/// Counts a running query. If the driver gives it up, for example at a second row where one was expected, the server goes on,
+/// and the query stays counted.
 async fn counted_query<T>(
-    under_way: &AtomicUsize,
+    running: &AtomicUsize,
     query: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
-    under_way.fetch_add(1, Ordering::Relaxed);
+    running.fetch_add(1, Ordering::Relaxed);
     let outcome = query.await;
     if outcome
         .as_ref()
         .map_or_else(|error| error.as_db_error().is_some(), |_| true)
     {
-        under_way.fetch_sub(1, Ordering::Relaxed);
+        running.fetch_sub(1, Ordering::Relaxed);
     }
     outcome
 }
 
-macro_rules! of_the_pool {
+macro_rules! generic_client {
     ($client:ty) => {
         impl GenericClient for $client {
             type Rows<'c>
@@ -313,13 +314,13 @@ macro_rules! of_the_pool {
                 Self: 'c;
 
             async fn prepare(&self, query: &str) -> Result<Statement, Error> {
-                let (sender, under_way) = self.sender();
-                counted_query(under_way, sender.prepare(query)).await
+                let (sender, running) = self.sender();
+                counted_query(running, sender.prepare(query)).await
             }
 
             async fn execute(&self, query: &str, params: &Parameters<'_>) -> Result<u64, Error> {
-                let (sender, under_way) = self.sender();
-                counted_query(under_way, sender.execute(query, params)).await
+                let (sender, running) = self.sender();
+                counted_query(running, sender.execute(query, params)).await
             }
 
             async fn query_one(
@@ -328,8 +329,8 @@ macro_rules! of_the_pool {
                 prepared: Option<&Statement>,
                 params: &Parameters<'_>,
             ) -> Result<Row, Error> {
-                let (sender, under_way) = self.sender();
-                counted_query(under_way, sender.query_one(query, prepared, params)).await
+                let (sender, running) = self.sender();
+                counted_query(running, sender.query_one(query, prepared, params)).await
             }
 
             async fn query_opt(
@@ -338,8 +339,8 @@ macro_rules! of_the_pool {
                 prepared: Option<&Statement>,
                 params: &Parameters<'_>,
             ) -> Result<Option<Row>, Error> {
-                let (sender, under_way) = self.sender();
-                counted_query(under_way, sender.query_opt(query, prepared, params)).await
+                let (sender, running) = self.sender();
+                counted_query(running, sender.query_opt(query, prepared, params)).await
             }
 
             async fn query_raw(
@@ -348,17 +349,17 @@ macro_rules! of_the_pool {
                 prepared: Option<&Statement>,
                 params: &Parameters<'_>,
             ) -> Result<Rows<'_>, Error> {
-                let (sender, under_way) = self.sender();
-                let rows = counted_query(under_way, sender.query_raw(query, prepared, params)).await?;
-                under_way.fetch_add(1, Ordering::Relaxed);
+                let (sender, running) = self.sender();
+                let rows = counted_query(running, sender.query_raw(query, prepared, params)).await?;
+                running.fetch_add(1, Ordering::Relaxed);
                 Ok(Rows {
                     rows: Box::pin(rows),
-                    under_way: Some(under_way),
+                    running: Some(running),
                 })
             }
         }
     };
 }
 
-of_the_pool!(Client);
-of_the_pool!(Transaction<'_>);
+generic_client!(Client);
+generic_client!(Transaction<'_>);

@@ -1,24 +1,4 @@
 //! The shared client of applications: one pool of connections a process.
-//!
-//! It is made from the same variables as a migration ([`Config`](crate::config::Config)), so that an application
-//! reaches the very database that was migrated, protected in the same way. Behind a transaction pooler, which the
-//! URL shows or says, nothing stays on a connection.
-//!
-//! ```no_run
-//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! use zerostarter_db::{pool::Pool, queries::user};
-//! let client = Pool::shared()?.get().await?;
-//! let user = user::get_by_email().bind(&client, &"ada@example.com").opt().await?;
-//! # Ok(())
-//! # }
-//! ```
-
-mod client;
-mod config;
-mod error;
-mod in_transaction;
-mod manager;
-mod statements;
 
 use std::fmt;
 use std::sync::atomic::Ordering;
@@ -28,18 +8,16 @@ use std::time::{Duration, Instant};
 use deadpool::Runtime;
 use deadpool::managed::{self, QueueMode, TimeoutType, Timeouts};
 use tokio::task::JoinHandle;
+use zerostarter_connect::attempt::AttemptError;
+use zerostarter_settings as settings;
 
-pub use self::client::{Client, Rows, Transaction};
-pub use self::config::{POOL_VARIABLES, PoolConfig, Statements};
-pub use self::error::PoolError;
-use self::manager::Manager;
-use self::statements::Descriptions;
-use crate::attempt::AttemptError;
-use crate::config::Problem;
-/// What typed queries run on, and how their parameters are bound from a struct with named fields.
-pub use zerostarter_queries::client::{GenericClient, Params};
+use crate::client::Client;
+use crate::config::Config;
+use crate::error::Error;
+use crate::manager::Manager;
+use crate::statements::Descriptions;
 
-/// How often the pool looks for connections whose time is over, at least.
+/// How often the pool closes connections that have reached a timeout, at least.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A pool of connections. Clones share it.
@@ -50,32 +28,32 @@ pub struct Pool {
     sweeper: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
-/// What a pool holds, and what has happened to it.
+/// The state and the counters of a pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolStatus {
     /// `POSTGRES_POOL_SIZE`.
     pub size: usize,
     /// Connections that are open.
     pub open: usize,
-    /// Those of them that nobody uses.
+    /// Open connections that are idle.
     pub idle: usize,
-    /// How many wait for one.
+    /// Requests that wait for a connection.
     pub waiting: usize,
-    /// How many were ever opened.
+    /// Connections opened so far.
     pub opened: u64,
-    /// How often nobody gave one back in time.
+    /// How often `POSTGRES_POOL_WAIT` ran out.
     pub wait_timeouts: u64,
-    /// How often none could be opened in time.
+    /// How often `POSTGRES_CONNECT_TIMEOUT` ran out.
     pub create_timeouts: u64,
-    /// How often an idle one did not answer any more.
+    /// How often an idle connection did not answer.
     pub recycle_timeouts: u64,
 }
 
 static SHARED: OnceLock<Pool> = OnceLock::new();
 
 impl Pool {
-    /// The one pool of this process, made from its environment the first time. It opens no connection before one is
-    /// asked for. Connections live on the asynchronous runtime that asked for them.
+    /// The shared pool of this process, created from its environment at the first call. It opens no connection before the
+    /// first request. Connections live on the asynchronous runtime that requested them.
     ///
     /// # Errors
     ///
@@ -84,24 +62,24 @@ impl Pool {
     /// # Panics
     ///
     /// Never: see [`Pool::new`].
-    pub fn shared() -> Result<Self, InvalidConfig> {
+    pub fn shared() -> Result<Self, settings::Error> {
         if let Some(pool) = SHARED.get() {
             return Ok(pool.clone());
         }
-        let config = PoolConfig::from_environment().map_err(InvalidConfig)?;
+        let config = Config::from_environment()?;
         Ok(SHARED.get_or_init(|| Self::new(config)).clone())
     }
 
-    /// A pool of one's own. It opens no connection before one is asked for.
+    /// A separate pool. It opens no connection before the first request.
     ///
     /// # Panics
     ///
-    /// Never: the runtime that its builder asks for is there.
+    /// Never: its builder has the runtime that the timeouts need.
     #[must_use]
-    pub fn new(config: PoolConfig) -> Self {
+    pub fn new(config: Config) -> Self {
         let limits = Timeouts {
             wait: Some(config.wait_timeout),
-            // The manager has its own, which know what they waited for.
+            // The manager has its own timeouts, which know what they waited for.
             create: None,
             recycle: None,
         };
@@ -109,7 +87,7 @@ impl Pool {
         let members = managed::Pool::builder(Manager::new(config))
             .max_size(size)
             .timeouts(limits)
-            // The one that was used last, so that those that are not needed grow old.
+            // The connection that was used last, so that the others reach the idle timeout.
             .queue_mode(QueueMode::Lifo)
             .runtime(Runtime::Tokio1)
             .build()
@@ -121,13 +99,13 @@ impl Pool {
         }
     }
 
-    /// A connection: an idle one, or a new one while there are fewer than `POSTGRES_POOL_SIZE`, or the next that is
-    /// given back. Dropping it gives it back.
+    /// A connection: an idle one; or a new one while fewer than `POSTGRES_POOL_SIZE` are open; or the next one that is
+    /// returned. Dropping it returns it.
     ///
     /// # Errors
     ///
-    /// [`PoolError`], which tells what was waited for.
-    pub async fn get(&self) -> Result<Client, PoolError> {
+    /// [`Error`], which says what the wait was for.
+    pub async fn get(&self) -> Result<Client, Error> {
         self.sweep();
         let manager = self.members.manager();
         let started = Instant::now();
@@ -144,28 +122,28 @@ impl Pool {
         Err(match failure {
             managed::PoolError::Timeout(TimeoutType::Wait) => {
                 manager.time_outs.wait.fetch_add(1, Ordering::Relaxed);
-                PoolError::Wait {
+                Error::Wait {
                     size: manager.config.size,
                     waited: manager.config.wait_timeout,
                 }
             }
             managed::PoolError::Backend((server, AttemptError::TimedOut(_))) => {
                 manager.time_outs.create.fetch_add(1, Ordering::Relaxed);
-                PoolError::Create {
+                Error::Create {
                     server,
                     waited: started.elapsed(),
                 }
             }
-            managed::PoolError::Backend((server, reason)) => PoolError::Connect {
+            managed::PoolError::Backend((server, reason)) => Error::Connect {
                 server,
                 reason: Box::new(reason),
             },
-            // What is left cannot happen: there are no hooks and no other limits.
-            _ => PoolError::Closed,
+            // The other errors cannot happen: there are no hooks and no other limits.
+            _ => Error::Closed,
         })
     }
 
-    /// What it holds, and what has happened to it.
+    /// Its state and its counters.
     #[must_use]
     pub fn status(&self) -> PoolStatus {
         let status = self.members.status();
@@ -182,19 +160,19 @@ impl Pool {
         }
     }
 
-    /// The settings it was made from.
+    /// Its settings.
     #[must_use]
-    pub fn config(&self) -> &PoolConfig {
+    pub fn config(&self) -> &Config {
         &self.members.manager().config
     }
 
-    /// Closes what is idle now and the rest when it is given back. Whoever asks from now on gets [`PoolError::Closed`].
+    /// Closes idle connections now, and the others when they are returned. Later requests get [`Error::Closed`].
     pub fn close(&self) {
         self.members.close();
     }
 
-    /// Sees to it that idle connections are closed in time. The task ends with the pool or with the runtime it is on;
-    /// a later caller may be on another one.
+    /// Starts the task that closes idle connections, unless it runs. It ends with the pool, or with its runtime; a later
+    /// caller may be on another runtime.
     fn sweep(&self) {
         let mut sweeper = self.sweeper.lock().unwrap_or_else(PoisonError::into_inner);
         if sweeper.as_ref().is_some_and(|task| !task.is_finished()) {
@@ -227,16 +205,3 @@ impl fmt::Debug for Pool {
             .finish()
     }
 }
-
-/// Variables are missing or cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InvalidConfig(pub Vec<Problem>);
-
-impl fmt::Display for InvalidConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let problems: Vec<String> = self.0.iter().map(Problem::to_string).collect();
-        write!(f, "the configuration cannot be used: {}", problems.join("; "))
-    }
-}
-
-impl std::error::Error for InvalidConfig {}

@@ -1,5 +1,5 @@
-//! How a query's text becomes one round trip: by a statement that the connection keeps, or by sending the text with
-//! the types of its parameters.
+//! One round trip a query: with a statement that the connection keeps, or by sending the text with the types of its
+//! parameters.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,15 +10,15 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client as Wire, Error, Row, RowStream, Statement};
 use zerostarter_queries::client::Parameters;
 
-use super::config::Statements;
-use super::in_transaction::InTransaction;
+use crate::config::Statements;
+use crate::in_transaction::InTransaction;
 
-/// Descriptions are small, but texts that are put together anew each time must not fill the memory.
+/// Descriptions are small, but generated query texts must not fill the memory.
 const MOST_DESCRIPTIONS: usize = 10_000;
 
-/// The parameter types of every text that was sent: the server is asked for them once a process.
+/// The parameter types of every query text: the server is queried for them once a process.
 #[derive(Default)]
-pub(super) struct Descriptions(Mutex<HashMap<String, Arc<[Type]>>>);
+pub(crate) struct Descriptions(Mutex<HashMap<String, Arc<[Type]>>>);
 
 impl Descriptions {
     fn map(&self) -> MutexGuard<'_, HashMap<String, Arc<[Type]>>> {
@@ -35,21 +35,21 @@ impl Descriptions {
 }
 
 /// Sends queries on one connection.
-pub(super) struct Sender<'a> {
-    pub(super) wire: &'a Wire,
-    pub(super) cache: &'a StatementCache,
-    pub(super) statements: Statements,
-    pub(super) descriptions: &'a Descriptions,
-    pub(super) transaction: InTransaction,
+pub(crate) struct Sender<'a> {
+    pub(crate) wire: &'a Wire,
+    pub(crate) cache: &'a StatementCache,
+    pub(crate) statements: Statements,
+    pub(crate) descriptions: &'a Descriptions,
+    pub(crate) transaction: InTransaction,
 }
 
-/// What goes over the wire in place of a query.
+/// What is sent for a query.
 enum Form {
     Kept(Statement),
     Sent(Arc<[Type]>),
 }
 
-/// A query in its form; once more where that turned out to be of yesterday.
+/// Runs a query in its form, and once more if that form is outdated.
 macro_rules! run {
     ($sender:ident, $query:ident, $prepared:expr, |$statement:ident| $kept:expr, |$types:ident| $sent:expr) => {{
         let first = match $sender.form($query, $prepared).await? {
@@ -57,23 +57,21 @@ macro_rules! run {
             Form::Sent($types) => $sent.await,
         };
         match first {
-            Err(error) if $sender.is_of_yesterday($query, &error) => {
-                match $sender.form($query, None).await? {
-                    Form::Kept($statement) => $kept.await,
-                    Form::Sent($types) => $sent.await,
-                }
-            }
+            Err(error) if $sender.is_outdated($query, &error) => match $sender.form($query, None).await? {
+                Form::Kept($statement) => $kept.await,
+                Form::Sent($types) => $sent.await,
+            },
             outcome => outcome,
         }
     }};
 }
 
 impl Sender<'_> {
-    pub(super) async fn prepare(&self, query: &str) -> Result<Statement, Error> {
+    pub(crate) async fn prepare(&self, query: &str) -> Result<Statement, Error> {
         self.cache.prepare(self.wire, query).await
     }
 
-    pub(super) async fn execute(&self, query: &str, params: &Parameters<'_>) -> Result<u64, Error> {
+    pub(crate) async fn execute(&self, query: &str, params: &Parameters<'_>) -> Result<u64, Error> {
         run!(
             self,
             query,
@@ -83,7 +81,7 @@ impl Sender<'_> {
         )
     }
 
-    pub(super) async fn query_one(
+    pub(crate) async fn query_one(
         &self,
         query: &str,
         prepared: Option<&Statement>,
@@ -98,7 +96,7 @@ impl Sender<'_> {
         )
     }
 
-    pub(super) async fn query_opt(
+    pub(crate) async fn query_opt(
         &self,
         query: &str,
         prepared: Option<&Statement>,
@@ -113,7 +111,7 @@ impl Sender<'_> {
         )
     }
 
-    pub(super) async fn query_raw(
+    pub(crate) async fn query_raw(
         &self,
         query: &str,
         prepared: Option<&Statement>,
@@ -136,8 +134,8 @@ impl Sender<'_> {
         })
     }
 
-    /// Asks the server for the types of a text's parameters. The statement is closed before the transaction ends:
-    /// after that a pooler may go on with another server, and what was left on this one would be in the way of others.
+    /// Queries the server for the parameter types of a text. The statement is closed before the transaction ends: after that
+    /// a pooler may continue with another server, and the statement would stay on this one.
     async fn describe(&self, query: &str) -> Result<Arc<[Type]>, Error> {
         let known = self.descriptions.map().get(query).cloned();
         if let Some(types) = known {
@@ -156,9 +154,9 @@ impl Sender<'_> {
         Ok(types)
     }
 
-    /// Whether the server refused a statement, before it ran, because a migration has changed what it was made for
-    /// or because it is gone. It is forgotten. In a transaction there is no second try.
-    fn is_of_yesterday(&self, query: &str, error: &Error) -> bool {
+    /// Whether the server refused a statement, before it ran, because a migration has changed its tables or the statement does
+    /// not exist any more. The statement is forgotten. In a transaction there is no second attempt.
+    fn is_outdated(&self, query: &str, error: &Error) -> bool {
         let Some(answer) = error.as_db_error() else {
             return false;
         };
