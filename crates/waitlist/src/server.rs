@@ -1,4 +1,4 @@
-//! Connections: taking them in, limiting how long they may dawdle, and ending them in order.
+//! Connections: accepting them, limiting idle ones, and closing them in order.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -21,24 +21,23 @@ use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 use tower::ServiceExt as _;
 
-use super::rate_limit::Peer;
+use crate::rate_limit::Peer;
 
-/// Connections at a time; who comes later waits. A container's memory has an end.
+/// Connections at a time; later ones wait. The memory of a container is limited.
 const MOST_CONNECTIONS: usize = 2_000;
 
-/// How long a client may take to send the head of a request, be silent between two, and leave an answer unread.
+/// How long a client may take to send the head of a request, to send the next request, and to read an answer.
 const CLIENT_LIMIT: Duration = Duration::from_secs(15);
 
-/// The longest head of a request, in bytes, and what is kept of answers that a client does not read yet. Hyper's own
-/// limit is 25 times as much, which no container has for every connection.
+/// The longest head of a request, in bytes, and the buffer of answers that a client has not read. Hyper's default is 25 times
+/// as much, too much for every connection of a container.
 const LONGEST_HEAD: usize = 16 * 1024;
 
-/// How long the system may have too many files open before we look again.
+/// How long to wait when the system has too many open files.
 const EXHAUSTED: Duration = Duration::from_millis(100);
 
-/// Serves until `stop`, and then until what is under way is answered, but no longer than `grace`.
-/// Whether everything was answered.
-pub(super) async fn serve(
+/// Serves until `stop`, then until the running requests are answered, at most for `grace`. Returns whether all were answered.
+pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
     stop: impl Future<Output = ()>,
@@ -60,14 +59,14 @@ pub(super) async fn serve(
             Ok(connection) => connection,
             Err(error) if is_of_the_client(&error) => continue,
             Err(error) => {
-                tracing::error!("no connection can be taken in: {error}");
+                tracing::error!("no connection can be accepted: {error}");
                 sleep(EXHAUSTED).await;
                 continue;
             }
         };
-        // An answer is one small write; it must not wait for the acknowledgement of the last.
+        // An answer is one small write; it must not wait for the acknowledgement of the previous one.
         let _ = stream.set_nodelay(true);
-        // Who asks and never reads would keep its place for ever.
+        // A client that never reads its answer would keep its connection forever.
         #[cfg(target_os = "linux")]
         let _ = SockRef::from(&stream).set_tcp_user_timeout(Some(CLIENT_LIMIT));
         let router = router.clone();
@@ -83,7 +82,7 @@ pub(super) async fn serve(
             .serve_connection(TokioIo::new(stream), service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
-            // A client that goes away or does not speak HTTP is no concern of the operator's.
+            // A client that closes its connection or does not speak HTTP does not concern the operator.
             if let Err(error) = connection.await {
                 tracing::debug!("the connection of {peer} ended: {error}");
             }
@@ -94,7 +93,7 @@ pub(super) async fn serve(
     timeout(grace, graceful.shutdown()).await.is_ok()
 }
 
-/// It had gone before it was taken in.
+/// The client closed the connection before it was accepted.
 fn is_of_the_client(error: &io::Error) -> bool {
     matches!(
         error.kind(),

@@ -1,4 +1,4 @@
-//! `check`: what a container's health check runs, since a scratch image has no program to send requests with.
+//! `check`: the health check of a container. A scratch image has no other program that sends requests.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -6,19 +6,19 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use zerostarter_console::Output;
 
 use crate::error::Error;
-use crate::output::Output;
 
-/// How long the answer may take; its server gives up sooner.
+/// How long the answer may take; the server has a shorter limit.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// Asks the server that listens at `listen`, and prints what it says.
+/// Requests the health of the web app that listens at `listen`, and prints its answer.
 ///
 /// # Errors
 ///
 /// [`Error::Unhealthy`] if it does not answer, or not with 200.
-pub(super) async fn check(listen: SocketAddr, output: &Output) -> Result<(), Error> {
+pub(crate) async fn check(listen: SocketAddr, output: &Output) -> Result<(), Error> {
     let server = reachable(listen);
     let unhealthy = |reason: String| Error::Unhealthy { server, reason };
     let answer = timeout(LIMIT, ask(server))
@@ -27,7 +27,7 @@ pub(super) async fn check(listen: SocketAddr, output: &Output) -> Result<(), Err
         .map_err(|error| unhealthy(error.to_string()))?;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
     if head.split(' ').nth(1) == Some("200") {
-        output.data(&format!("{body}\n"))
+        Ok(output.data(&format!("{body}\n"))?)
     } else {
         Err(unhealthy(body.to_owned()))
     }
@@ -42,7 +42,7 @@ async fn ask(server: SocketAddr) -> std::io::Result<String> {
     Ok(answer)
 }
 
-/// Who listens at every address can be asked at this machine's own.
+/// A server that listens at all addresses is reachable at the loopback address.
 fn reachable(listen: SocketAddr) -> SocketAddr {
     let address = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

@@ -6,7 +6,7 @@ use email_address::{EmailAddress, Options};
 const LONGEST: usize = 254;
 
 /// The address in the form in which it is stored, if it is one.
-pub(super) fn normalize(text: &str) -> Option<String> {
+pub(crate) fn normalize(text: &str) -> Option<String> {
     let email = text.trim().to_lowercase();
     let options = Options::default()
         .with_required_tld()

@@ -7,41 +7,41 @@ use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+use zerostarter_pool::queries::waitlist;
 
-use super::App;
-use super::email::normalize;
-use super::error::ApiError;
-use crate::queries::waitlist;
+use crate::api_error::ApiError;
+use crate::app::App;
+use crate::email::normalize;
 
-/// Below so many people the count is nobody's business, and not impressive either.
+/// A smaller count is not shown: it would say too much about single people.
 const SHOWN_FROM: i64 = 10;
 
-/// The count is rounded down to a multiple, so that nobody can watch who joins.
+/// The count is rounded down to a multiple, so that it does not show who joins.
 const SHOWN_STEP: i64 = 5;
 
-/// Somebody who wants to be on the list.
+/// A request to join the list.
 #[derive(Deserialize)]
-pub(super) struct Joining {
-    pub(super) email: String,
-    /// A field that people do not see and programs fill in.
+pub(crate) struct Joining {
+    pub(crate) email: String,
+    /// A field that people do not see and bots fill in.
     #[serde(default)]
     subject: Option<String>,
 }
 
-/// The answer to it, also where the address was on the list already, or came from a program.
+/// The answer to it, also if the address was on the list already, or a bot sent it.
 #[derive(Serialize)]
-pub(super) struct Joined {
+pub(crate) struct Joined {
     status: &'static str,
 }
 
 /// About how many people are on the list.
 #[derive(Serialize)]
-pub(super) struct Count {
+pub(crate) struct Count {
     count: i64,
 }
 
 /// `POST /api/waitlist`
-pub(super) async fn post(
+pub(crate) async fn post(
     State(app): State<Arc<App>>,
     body: Result<Json<Joining>, JsonRejection>,
 ) -> Result<Json<Joined>, ApiError> {
@@ -51,14 +51,14 @@ pub(super) async fn post(
 }
 
 /// `GET /api/waitlist`
-pub(super) async fn get(State(app): State<Arc<App>>) -> Result<Json<Count>, ApiError> {
+pub(crate) async fn get(State(app): State<Arc<App>>) -> Result<Json<Count>, ApiError> {
     Ok(Json(Count {
         count: count(&app).await?,
     }))
 }
 
-/// Puts an address on the list. Whether it was there already is not told.
-pub(super) async fn join(app: &App, joining: &Joining) -> Result<(), ApiError> {
+/// Adds an address to the list. The answer does not say whether it was there already.
+pub(crate) async fn join(app: &App, joining: &Joining) -> Result<(), ApiError> {
     let email = normalize(&joining.email).ok_or(ApiError::INVALID_EMAIL)?;
     if joining.subject.as_deref().is_some_and(|text| !text.is_empty()) {
         return Ok(());
@@ -69,8 +69,8 @@ pub(super) async fn join(app: &App, joining: &Joining) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// How many people are on the list, as it is shown: 0 where that is nothing to show.
-pub(super) async fn count(app: &App) -> Result<i64, ApiError> {
+/// The count as it is shown: 0 if it is too small.
+pub(crate) async fn count(app: &App) -> Result<i64, ApiError> {
     let client = app.pool.get().await?;
     Ok(shown(waitlist::count().bind(&client).one().await?))
 }

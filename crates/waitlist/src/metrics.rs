@@ -1,4 +1,4 @@
-//! What is counted, in the text format of Prometheus.
+//! Metrics in the text format of Prometheus.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,20 +11,19 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
-
-use crate::pool::Pool;
+use zerostarter_pool::Pool;
 
 /// Upper bounds in seconds: a query takes a millisecond, a timeout ten seconds.
 const BUCKETS: [f64; 12] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0,
 ];
 
-/// What requests are told apart by. Routes, not paths: anybody can think up paths.
+/// The labels of a request. Routes, not paths: clients can invent any number of paths.
 #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
-pub(super) struct Request {
-    pub(super) method: &'static str,
-    pub(super) route: String,
-    pub(super) status: u16,
+pub(crate) struct Request {
+    pub(crate) method: &'static str,
+    pub(crate) route: String,
+    pub(crate) status: u16,
 }
 
 #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
@@ -32,15 +31,15 @@ struct Route {
     route: String,
 }
 
-/// All that is counted.
-pub(super) struct Metrics {
+/// The metrics of the web app.
+pub(crate) struct Metrics {
     registry: Registry,
     requests: Family<Request, Counter>,
     durations: Family<Route, Histogram, fn() -> Histogram>,
 }
 
 impl Metrics {
-    pub(super) fn new(pool: Pool) -> Self {
+    pub(crate) fn new(pool: Pool) -> Self {
         let requests = Family::default();
         let durations: Family<Route, Histogram, fn() -> Histogram> =
             Family::new_with_constructor(|| Histogram::new(BUCKETS));
@@ -60,7 +59,7 @@ impl Metrics {
     }
 
     /// Counts one request.
-    pub(super) fn count(&self, request: &Request, duration: Duration) {
+    pub(crate) fn count(&self, request: &Request, duration: Duration) {
         let route = Route {
             route: request.route.clone(),
         };
@@ -70,15 +69,15 @@ impl Metrics {
             .observe(duration.as_secs_f64());
     }
 
-    /// Everything in the text format.
-    pub(super) fn text(&self) -> Result<String, fmt::Error> {
+    /// All metrics as text.
+    pub(crate) fn text(&self) -> Result<String, fmt::Error> {
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)
     }
 }
 
-/// The pool keeps count by itself.
+/// The metrics that the pool counts.
 #[derive(Debug)]
 struct PoolMetrics(Pool);
 
@@ -98,7 +97,7 @@ impl Collector for PoolMetrics {
             ),
             (
                 "db_pool_connections_idle",
-                "Open connections that nobody uses",
+                "Open connections that are idle",
                 status.idle,
             ),
             (
@@ -115,17 +114,17 @@ impl Collector for PoolMetrics {
             ("db_pool_opened", "Connections that were opened", status.opened),
             (
                 "db_pool_wait_timeouts",
-                "Times that none was given back in time",
+                "Times that no connection was returned in time",
                 status.wait_timeouts,
             ),
             (
                 "db_pool_create_timeouts",
-                "Times that none could be opened in time",
+                "Times that no connection could be opened in time",
                 status.create_timeouts,
             ),
             (
                 "db_pool_recycle_timeouts",
-                "Idle connections that did not answer any more",
+                "Idle connections that did not answer",
                 status.recycle_timeouts,
             ),
         ];

@@ -1,4 +1,4 @@
-//! How many requests a client may send, and who a client is.
+//! How many requests a client may send, and which requests are of one client.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -7,22 +7,22 @@ use axum::http::HeaderMap;
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
-use super::config::RateLimit;
-use super::error::ApiError;
+use crate::api_error::ApiError;
+use crate::config::RateLimit;
 
-/// The address a request came from, before any header is believed.
+/// The address of the connection, whatever the headers say.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Peer(pub(super) SocketAddr);
+pub(crate) struct Peer(pub(crate) SocketAddr);
 
 /// Counts the requests of each client.
 #[derive(Clone)]
-pub(super) struct Limiter {
+pub(crate) struct Limiter {
     clients: Arc<DefaultKeyedRateLimiter<IpAddr>>,
     clock: DefaultClock,
 }
 
 impl Limiter {
-    pub(super) fn new(limit: RateLimit) -> Option<Self> {
+    pub(crate) fn new(limit: RateLimit) -> Option<Self> {
         let period = limit.window / limit.requests.get();
         let quota = Quota::with_period(period)?.allow_burst(limit.requests);
         Some(Self {
@@ -32,20 +32,20 @@ impl Limiter {
     }
 
     /// Counts a request of `client`, or refuses it.
-    pub(super) fn admit(&self, client: IpAddr) -> Result<(), ApiError> {
+    pub(crate) fn admit(&self, client: IpAddr) -> Result<(), ApiError> {
         self.clients.check_key(&network_of(client)).map_err(|until| {
             let wait = until.wait_time_from(self.clock.now());
             ApiError::rate_limited(wait.as_secs() + 1)
         })
     }
 
-    /// Forgets those who have their full allowance again.
-    pub(super) fn forget_the_quiet(&self) {
+    /// Forgets the clients that have their full allowance again.
+    pub(crate) fn forget_idle(&self) {
         self.clients.retain_recent();
     }
 }
 
-/// Who has one address of IPv6 has a network of 2^64, and would be a new client with each request.
+/// A client with one IPv6 address usually has a network of 2^64, and could use another address with each request.
 fn network_of(client: IpAddr) -> IpAddr {
     match client.to_canonical() {
         IpAddr::V6(address) => {
@@ -56,13 +56,13 @@ fn network_of(client: IpAddr) -> IpAddr {
     }
 }
 
-/// Who sent a request. Behind `proxies` reverse proxies that is the entry of `X-Forwarded-For` which the first of them
-/// has added; what stands before it the client can have written itself.
-pub(super) fn client_of(peer: IpAddr, headers: &HeaderMap, proxies: usize) -> IpAddr {
+/// The client of a request. Behind `proxies` reverse proxies it is the entry of `X-Forwarded-For` that the first of them
+/// added; the client may have written the entries before it.
+pub(crate) fn client_of(peer: IpAddr, headers: &HeaderMap, proxies: usize) -> IpAddr {
     if proxies == 0 {
         return peer.to_canonical();
     }
-    // As bytes: an entry that is no text is one nevertheless, and must not move those of the proxies.
+    // As bytes: an entry that is not UTF-8 counts too, and must not shift the entries of the proxies.
     let entries: Vec<&[u8]> = headers
         .get_all("x-forwarded-for")
         .iter()

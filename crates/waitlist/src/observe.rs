@@ -1,4 +1,4 @@
-//! What happens around every request: it is counted and logged, and its client, its size and its time are limited.
+//! Around every request: metrics, access log, and the limits of clients, sizes and times.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -12,20 +12,20 @@ use axum::response::{IntoResponse as _, Response};
 use http_body_util::BodyExt as _;
 use tokio::time::timeout;
 
-use super::App;
-use super::error::ApiError;
-use super::metrics;
-use super::page::{self, PAGE};
-use super::rate_limit::{Peer, client_of};
+use crate::api_error::ApiError;
+use crate::app::App;
+use crate::metrics;
+use crate::page::{self, PAGE};
+use crate::rate_limit::{Peer, client_of};
 
 /// The longest body of a request, in bytes: an address has 254.
 const LONGEST_BODY: usize = 4096;
 
-/// The status under which nginx writes down that a client did not wait for the answer.
+/// The status with which nginx logs that a client closed the connection before the answer.
 const CLIENT_GAVE_UP: u16 = 499;
 
-/// Counts a request and writes it down.
-pub(super) async fn observe(
+/// Counts and logs a request.
+pub(crate) async fn observe(
     State(app): State<Arc<App>>,
     Extension(Peer(peer)): Extension<Peer>,
     request: Request,
@@ -45,8 +45,8 @@ pub(super) async fn observe(
     response
 }
 
-/// Counts a request and writes it down when it is over, also where that is because its client has gone. The query string
-/// and the body are nobody's business.
+/// Counts and logs a request when it is over, also if its client has closed the connection. The log has neither the query
+/// string nor the body.
 struct Record {
     app: Arc<App>,
     started: Instant,
@@ -80,7 +80,7 @@ impl Drop for Record {
     }
 }
 
-/// Anybody can think up methods; those we know are told apart.
+/// The name of a known method: clients can invent any number of methods.
 fn name_of(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
@@ -94,16 +94,16 @@ fn name_of(method: &Method) -> &'static str {
     }
 }
 
-/// Answers in time.
-pub(super) async fn limit_time(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+/// Limits the time of an answer.
+pub(crate) async fn limit_time(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let is_page = is_page(&request);
     let answer = timeout(app.config.request_timeout, next.run(request)).await;
     answer.unwrap_or_else(|_| refuse(is_page, ApiError::TIMEOUT))
 }
 
-/// Refuses a client that sends too many requests, and takes in the body of what it sends. One that is slow to arrive
-/// must not use up the time of the answer.
-pub(super) async fn limit_client(
+/// Refuses a client that sends too many requests, and receives the body of a request. A body that arrives slowly must not use
+/// up the time of the answer.
+pub(crate) async fn limit_client(
     State(app): State<Arc<App>>,
     Extension(Peer(peer)): Extension<Peer>,
     request: Request,
@@ -126,7 +126,7 @@ pub(super) async fn limit_client(
         Ok(request) => next.run(request).await,
         Err(why) => {
             let mut response = refuse(is_page, why);
-            // What is left of the body is not read, so that nothing can follow it.
+            // The rest of the body is not read, so no other request can follow it.
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(header::CONNECTION, close);
             response
@@ -134,7 +134,7 @@ pub(super) async fn limit_client(
     }
 }
 
-/// The request with the whole of its body, in one piece: each byte that comes alone would keep a buffer of its own.
+/// The request with its complete body in one buffer: separately, each byte that arrives alone would keep its own.
 async fn receive(request: Request) -> Result<Request, ApiError> {
     let (head, mut body) = request.into_parts();
     let mut bytes = Vec::new();
@@ -154,7 +154,7 @@ fn is_page(request: &Request) -> bool {
     request.uri().path() == PAGE
 }
 
-/// Who asks for a page is answered with one.
+/// A request for a page is answered with a page.
 fn refuse(is_page: bool, why: ApiError) -> Response {
     if is_page {
         page::refuse(why, "")

@@ -1,11 +1,8 @@
-//! The waitlist as a page. It works without JavaScript: the form is sent, and answered with the page again.
+//! The waitlist as a page. It works without JavaScript: the answer to the form is the page again.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::App;
-use super::error::ApiError;
-use super::waitlist::{Joining, count, join};
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -13,24 +10,28 @@ use axum::response::{IntoResponse, Redirect, Response};
 use maud::{DOCTYPE, Markup, html};
 use tokio::time::timeout;
 
-/// The page and what it loads come from here, and its form goes nowhere else.
+use crate::api_error::ApiError;
+use crate::app::App;
+use crate::waitlist::{Joining, count, join};
+
+/// The page loads only from this server, and its form goes only to this server.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
     connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// Style and script change with the program only.
+/// Style and script change only with the program.
 const ASSET_CACHING: &str = "public, max-age=300";
 
-/// How long the page may wait for the count, without which it is as good. The query goes on: to give it up with each page
-/// would cost a database that is slow already a connection each time.
+/// How long the page waits for the count, which it can do without. The query continues: cancelling it would cost a slow
+/// database a connection for every page.
 const COUNT_LIMIT: Duration = Duration::from_secs(1);
 
 /// Its path.
-pub(super) const PAGE: &str = "/waitlist";
+pub(crate) const PAGE: &str = "/waitlist";
 
-/// Where a form leads that was accepted, so that loading the page anew does not send it again.
+/// The query string to which an accepted form redirects, so that reloading the page does not send the form again.
 const JOINED: &str = "joined";
 
-/// What the page has to say.
+/// What the page shows.
 enum Stage<'a> {
     Asking,
     Joined,
@@ -38,7 +39,7 @@ enum Stage<'a> {
 }
 
 /// `GET /waitlist`
-pub(super) async fn get(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Response {
+pub(crate) async fn get(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Response {
     let stage = if query.as_deref() == Some(JOINED) {
         Stage::Joined
     } else {
@@ -54,7 +55,7 @@ pub(super) async fn get(State(app): State<Arc<App>>, RawQuery(query): RawQuery) 
 }
 
 /// `POST /waitlist`
-pub(super) async fn post(
+pub(crate) async fn post(
     State(app): State<Arc<App>>,
     form: Result<Form<Joining>, FormRejection>,
 ) -> Response {
@@ -69,24 +70,24 @@ pub(super) async fn post(
 }
 
 /// The page with what is wrong, and what was entered.
-pub(super) fn refuse(why: ApiError, email: &str) -> Response {
+pub(crate) fn refuse(why: ApiError, email: &str) -> Response {
     let mut response = respond(why.status, &page(&Stage::Refused { why, email }, 0));
     response.headers_mut().extend(why.retry_header());
     response
 }
 
 /// `GET /`
-pub(super) async fn root() -> Redirect {
+pub(crate) async fn root() -> Redirect {
     Redirect::to(PAGE)
 }
 
 /// `GET /waitlist.css`
-pub(super) async fn style() -> impl IntoResponse {
+pub(crate) async fn style() -> impl IntoResponse {
     asset("text/css; charset=utf-8", include_str!("waitlist.css"))
 }
 
 /// `GET /waitlist.js`
-pub(super) async fn script() -> impl IntoResponse {
+pub(crate) async fn script() -> impl IntoResponse {
     asset("text/javascript; charset=utf-8", include_str!("waitlist.js"))
 }
 
@@ -159,7 +160,7 @@ fn title(stage: &Stage<'_>) -> &'static str {
     match stage {
         Stage::Asking => "Join the waitlist · ZeroStarter",
         Stage::Joined => "You are on the list · ZeroStarter",
-        Stage::Refused { why, .. } if why.is_of_the_entry() => "Please check your entry · ZeroStarter",
+        Stage::Refused { why, .. } if why.is_about_input() => "Please check your entry · ZeroStarter",
         Stage::Refused { .. } => "That did not work · ZeroStarter",
     }
 }
@@ -169,7 +170,7 @@ fn form(stage: &Stage<'_>) -> Markup {
         Stage::Refused { why, email } => (why.message, *email),
         Stage::Asking | Stage::Joined => ("", ""),
     };
-    let is_invalid = matches!(stage, Stage::Refused { why, .. } if why.is_of_the_entry());
+    let is_invalid = matches!(stage, Stage::Refused { why, .. } if why.is_about_input());
     html! {
         form #form method="post" action=(PAGE) {
             label for="email" { "Email address" }

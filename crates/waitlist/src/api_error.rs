@@ -1,4 +1,4 @@
-//! What a request that cannot be served is answered with: `{"error":{"code":…,"message":…}}`.
+//! The answer to a request that cannot be served: `{"error":{"code":…,"message":…}}`.
 
 use axum::Json;
 use axum::extract::rejection::{FormRejection, JsonRejection};
@@ -6,11 +6,10 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use tokio_postgres::error::SqlState;
+use zerostarter_connect::attempt::{describe, is_transient};
+use zerostarter_pool::Error as PoolError;
 
-use crate::attempt::{describe, is_transient};
-use crate::pool::PoolError;
-
-/// After so many seconds a client may try again when the database is away: it restarts in about that time.
+/// `Retry-After` in seconds if the database is unavailable: a restart takes about that long.
 const RETRY_AFTER: u64 = 2;
 
 /// Why a request is not served. Codes are part of the contract, messages are for people.
@@ -18,11 +17,11 @@ const RETRY_AFTER: u64 = 2;
 pub struct ApiError {
     /// The HTTP status.
     pub status: StatusCode,
-    /// The code that programs go by.
+    /// The code, for programs.
     pub code: &'static str,
-    /// The same in words.
+    /// The message, for people.
     pub message: &'static str,
-    /// After how many seconds it is worth trying again.
+    /// `Retry-After`, in seconds.
     pub retry_after: Option<u64>,
 }
 
@@ -36,19 +35,19 @@ const fn error(status: StatusCode, code: &'static str, message: &'static str) ->
 }
 
 impl ApiError {
-    /// The body of a request is no JSON, or not of the form that is expected.
+    /// The body is not JSON, or not the expected object.
     pub const INVALID_JSON: Self = error(
         StatusCode::BAD_REQUEST,
         "invalid_json",
         "The body is not the JSON object that is expected.",
     );
-    /// The body of a request is no form.
+    /// The body is not a form.
     pub const INVALID_FORM: Self = error(
         StatusCode::BAD_REQUEST,
         "invalid_form",
         "The body is not the form that is expected.",
     );
-    /// The request says that its body is something else than what is read here.
+    /// The content type of the body is not supported.
     pub const UNSUPPORTED_MEDIA_TYPE: Self = error(
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "unsupported_media_type",
@@ -60,13 +59,13 @@ impl ApiError {
         "payload_too_large",
         "The body is too large.",
     );
-    /// The body ended before its end, or is not put together as its head says.
+    /// The body is incomplete, or not encoded as its headers say.
     pub const INCOMPLETE_BODY: Self = error(
         StatusCode::BAD_REQUEST,
         "incomplete_body",
         "The body did not arrive whole.",
     );
-    /// The body was too long on its way.
+    /// The body did not arrive in time.
     pub const BODY_TIMEOUT: Self = error(
         StatusCode::REQUEST_TIMEOUT,
         "body_timeout",
@@ -80,7 +79,7 @@ impl ApiError {
     );
     /// There is nothing at this path.
     pub const NOT_FOUND: Self = error(StatusCode::NOT_FOUND, "not_found", "There is nothing here.");
-    /// There is something at this path, but not for this method.
+    /// The path does not support this method.
     pub const METHOD_NOT_ALLOWED: Self = error(
         StatusCode::METHOD_NOT_ALLOWED,
         "method_not_allowed",
@@ -95,7 +94,7 @@ impl ApiError {
             "The answer took too long. Please try again.",
         )
     };
-    /// The database is away for the moment, or not migrated yet.
+    /// The database is unavailable, or not migrated yet.
     pub const UNAVAILABLE: Self = ApiError {
         retry_after: Some(RETRY_AFTER),
         ..error(
@@ -104,7 +103,7 @@ impl ApiError {
             "The service is not available at the moment. Please try again.",
         )
     };
-    /// Something that nobody expected.
+    /// An unexpected error.
     pub const INTERNAL: Self = error(
         StatusCode::INTERNAL_SERVER_ERROR,
         "internal",
@@ -124,13 +123,13 @@ impl ApiError {
         }
     }
 
-    /// Whether it is what was entered that somebody has to look at again.
-    pub(super) fn is_of_the_entry(&self) -> bool {
+    /// Whether the user has to correct the input.
+    pub(crate) fn is_about_input(&self) -> bool {
         *self == Self::INVALID_EMAIL
     }
 
-    /// The header that says when to try again.
-    pub(super) fn retry_header(&self) -> Option<(header::HeaderName, HeaderValue)> {
+    /// The header `Retry-After`.
+    pub(crate) fn retry_header(&self) -> Option<(header::HeaderName, HeaderValue)> {
         Some((header::RETRY_AFTER, self.retry_after?.into()))
     }
 }
@@ -153,15 +152,15 @@ impl From<PoolError> for ApiError {
 
 impl From<tokio_postgres::Error> for ApiError {
     fn from(error: tokio_postgres::Error) -> Self {
-        // Not migrated yet, a standby after a failover, or ended by an operator: all of that passes.
-        let passing = [
+        // Not migrated yet, a standby after a failover, or cancelled by an operator: temporary.
+        let temporary = [
             SqlState::UNDEFINED_TABLE,
             SqlState::READ_ONLY_SQL_TRANSACTION,
             SqlState::QUERY_CANCELED,
         ];
-        let passes = is_transient(&error) || error.code().is_some_and(|code| passing.contains(code));
+        let is_temporary = is_transient(&error) || error.code().is_some_and(|code| temporary.contains(code));
         let reason = describe(&error);
-        if passes {
+        if is_temporary {
             tracing::warn!("a query failed: {reason}");
             Self::UNAVAILABLE
         } else {

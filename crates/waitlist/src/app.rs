@@ -1,0 +1,17 @@
+//! What every request needs.
+
+use zerostarter_pool::Pool;
+
+use crate::config::Config;
+use crate::health::Health;
+use crate::metrics::Metrics;
+use crate::rate_limit::Limiter;
+
+/// What every request needs.
+pub(crate) struct App {
+    pub(crate) config: Config,
+    pub(crate) pool: Pool,
+    pub(crate) health: Health,
+    pub(crate) metrics: Metrics,
+    pub(crate) limiter: Option<Limiter>,
+}

@@ -1,0 +1,46 @@
+//! The web app: parse, serve, exit.
+
+use std::process::ExitCode;
+
+use zerostarter_console::command_line::Answer;
+use zerostarter_console::config::early_format;
+use zerostarter_console::{self as console, LogFormat, Output};
+use zerostarter_diagnostic::{Diagnostic as _, ExitStatus};
+use zerostarter_settings::Settings;
+use zerostarter_waitlist::config::variables;
+use zerostarter_waitlist::{Error, cli, program};
+
+fn main() -> ExitCode {
+    let settings = Settings::of_process(variables());
+    let output = Output::new(settings.as_ref().map_or(LogFormat::Text, early_format));
+    let output = match output.clone().in_background() {
+        Ok(in_background) => in_background,
+        Err(_) => output,
+    };
+    output.report_panics();
+    let outcome = match (cli::read(std::env::args_os()), settings) {
+        (Err(Answer::Text(text)), _) => output.data(&text).map_err(Error::Console),
+        (Err(Answer::Misuse(misuse)), _) => Err(console::Error::CommandLine(misuse).into()),
+        (Ok(_), Err(error)) => Err(error.into()),
+        (Ok(command), Ok(settings)) => run(command, &settings, &output),
+    };
+    let status = match &outcome {
+        Ok(()) => ExitStatus::Success,
+        Err(error) => {
+            output.error(error);
+            error.exit_status()
+        }
+    };
+    output.flush();
+    status.into()
+}
+
+fn run(command: cli::Command, settings: &Settings, output: &Output) -> Result<(), Error> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::Start)?;
+    let outcome = runtime.block_on(program::run(command, settings, output));
+    runtime.shutdown_background();
+    outcome
+}
