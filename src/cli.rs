@@ -1,16 +1,28 @@
-//! The command line, as types. Every flag only sets the variable that its help names, so what a value may
-//! be is decided in one place, and everything wrong is reported together.
+//! The command line. Every flag sets the variable of the same meaning; its help comes from the table of variables.
 
-#![expect(
-    clippy::doc_markdown,
-    reason = "the comments here are the text of --help, which knows no backticks"
-)]
+use std::ffi::OsString;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Arg, value_parser};
+use clap_complete::{Shell, generate};
+use zerostarter_console::command_line::{Answer, flag, parse, variables_of};
+use zerostarter_migrate::config::{APPLY_VARIABLES, TARGET};
+use zerostarter_settings::Variable;
+
+use crate::variables::{REPORT, STATUS_JSON, WAIT_TIMEOUT, global};
+
+const PROGRAM: &str = "zerostarter-db";
+
+const ABOUT: &str = "Applies the pending migrations to a PostgreSQL database, and exits";
+
+const LONG_ABOUT: &str = "\
+Applies the pending migrations to a PostgreSQL database, and exits.
+
+Start your app when it has exited with 0. It waits for the database. Several instances can start at the same time. If \
+nothing is pending, it changes nothing.";
 
 const AFTER_HELP: &str = "\
 Settings come from flags, then the environment, then .env.$NODE_ENV, then .env.
-NODE_ENV and POSTGRES_URL (or POSTGRES_URL_FILE) have to be set; `zerostarter-db env` shows what is in force.
+Set NODE_ENV and POSTGRES_URL (or POSTGRES_URL_FILE); `zerostarter-db env` shows the settings in force.
 Logs go to stderr, data goes to stdout.
 
 Exit status:
@@ -18,180 +30,166 @@ Exit status:
   1  a migration failed, or the database answered with an unexpected error
   2  the command line, a variable or a migration file cannot be used
   3  the database could not be reached within MIGRATE_WAIT
-  4  the database refused: password, TLS, permission, missing database, standby
-  5  migrations are pending (check; wait when its time is over)
-  6  the history in the database and the migrations disagree
-  7  another migrator or a table lock was in the way until the limit
-  130, 143  SIGINT, SIGTERM: what was under way was cancelled and rolled back";
-
-/// Applies the pending migrations to a PostgreSQL database, and exits.
-///
-/// Start your app when it has exited with 0. It waits for the database, may be started in several copies
-/// at once, and does nothing where nothing is pending.
-#[derive(Debug, Parser)]
-#[command(name = "zerostarter-db", version, after_help = AFTER_HELP)]
-pub struct Cli {
-    /// What to do; `migrate` where nothing is given.
-    #[command(subcommand)]
-    pub command: Option<Command>,
-    /// Settings that every command takes.
-    #[command(flatten)]
-    pub flags: Flags,
-}
+  4  the database refused: password, TLS, privilege, missing database, standby
+  5  migrations are pending (check; wait when its timeout is over)
+  6  the history table and the migrations disagree
+  7  blocked by another migrator or a table lock until the limit
+  130, 143  SIGINT, SIGTERM: the running migration was cancelled and rolled back";
 
 /// The commands.
-#[derive(Clone, Debug, Subcommand)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Apply what is pending (the default)
-    Migrate(MigrateFlags),
-    /// Show every migration and its state
-    Status {
-        /// Print JSON [env: STATUS_JSON]
-        #[arg(long)]
-        json: bool,
-    },
-    /// Exit with 0 if nothing is pending, else with 5; changes nothing
-    Check(TargetFlag),
-    /// Block until nothing is pending: for pods that start beside the one that migrates
-    Wait {
-        /// How long to block, exit with 5 after that [env: WAIT_TIMEOUT] [default: that of --lock-wait]
-        #[arg(long, value_name = "DURATION")]
-        timeout: Option<String>,
-        /// `--target`.
-        #[command(flatten)]
-        target: TargetFlag,
-    },
-    /// Show what migrate would run, with its SQL; changes nothing
-    Plan(TargetFlag),
-    /// Show the settings in force and where each comes from, without secrets
+    /// Apply what is pending.
+    Migrate,
+    /// Show every migration and its state.
+    Status,
+    /// Exit with 5 if migrations are pending.
+    Check,
+    /// Wait until nothing is pending.
+    Wait,
+    /// Show what `migrate` would run.
+    Plan,
+    /// Show the settings in force.
     Env,
-    /// Print a completion script for a shell
-    Completions {
-        /// The shell
-        shell: clap_complete::Shell,
+}
+
+/// The name, the help and the variables of a command, beside those of all commands.
+struct Declaration {
+    command: Command,
+    name: &'static str,
+    about: &'static str,
+    variables: fn() -> Vec<&'static Variable>,
+}
+
+const COMMANDS: &[Declaration] = &[
+    Declaration {
+        command: Command::Migrate,
+        name: "migrate",
+        about: "Apply what is pending (the default)",
+        variables: || {
+            [&TARGET]
+                .into_iter()
+                .chain(APPLY_VARIABLES)
+                .chain([&REPORT])
+                .collect()
+        },
     },
-}
+    Declaration {
+        command: Command::Status,
+        name: "status",
+        about: "Show every migration and its state",
+        variables: || vec![&STATUS_JSON],
+    },
+    Declaration {
+        command: Command::Check,
+        name: "check",
+        about: "Exit with 0 if nothing is pending, else with 5; changes nothing",
+        variables: || vec![&TARGET],
+    },
+    Declaration {
+        command: Command::Wait,
+        name: "wait",
+        about: "Wait until nothing is pending: for replicas that start beside the migrator",
+        variables: || vec![&WAIT_TIMEOUT, &TARGET],
+    },
+    Declaration {
+        command: Command::Plan,
+        name: "plan",
+        about: "Show what migrate would run, with its SQL; changes nothing",
+        variables: || vec![&TARGET],
+    },
+    Declaration {
+        command: Command::Env,
+        name: "env",
+        about: "Show the settings in force and where each comes from, without secrets",
+        variables: Vec::new,
+    },
+];
 
-/// `--target`, of the commands that apply, show or look for migrations.
-#[derive(Args, Clone, Debug, Default)]
-pub struct TargetFlag {
-    /// Leave out what is above this version [env: MIGRATE_TARGET]
-    #[arg(long, value_name = "VERSION")]
-    pub target: Option<String>,
-}
+const COMPLETIONS: &str = "completions";
 
-/// Flags of `migrate`.
-#[derive(Args, Clone, Debug, Default)]
-pub struct MigrateFlags {
-    /// `--target`.
-    #[command(flatten)]
-    pub target: TargetFlag,
-    /// Make the database if the server has none of that name [env: MIGRATE_CREATE_DATABASE=yes]
-    #[arg(long)]
-    pub create_database: bool,
-    /// Apply all that is pending in one transaction, or nothing [env: MIGRATE_ATOMIC=yes]
-    #[arg(long)]
-    pub atomic: bool,
-    /// Write the verdict as JSON to this file, whatever it is [env: MIGRATE_REPORT]
-    #[arg(long, value_name = "PATH")]
-    pub report: Option<String>,
-}
-
-/// Flags of every command. Secrets have none: other users see the arguments of a process.
-#[derive(Args, Clone, Debug, Default)]
-pub struct Flags {
-    /// local, development, test, staging or production [env: NODE_ENV]
-    #[arg(long, global = true, value_name = "NAME")]
-    pub node_env: Option<String>,
-    /// File that holds the database's URL [env: POSTGRES_URL_FILE; the URL itself: POSTGRES_URL]
-    #[arg(long, global = true, value_name = "PATH")]
-    pub url_file: Option<String>,
-    /// The same past a pooler, for migrations [env: POSTGRES_DIRECT_URL_FILE; the URL itself: POSTGRES_DIRECT_URL]
-    #[arg(long, global = true, value_name = "PATH")]
-    pub direct_url_file: Option<String>,
-    /// PEM file of the CA to trust in place of Mozilla's list [env: POSTGRES_CA_FILE]
-    #[arg(long, global = true, value_name = "PATH")]
-    pub ca_file: Option<String>,
-    /// Read migrations from here, not from this program [env: MIGRATIONS_DIR]
-    #[arg(long, global = true, value_name = "PATH")]
-    pub dir: Option<String>,
-    /// How long to wait for the database [env: MIGRATE_WAIT] [default: 60s]
-    #[arg(long, global = true, value_name = "DURATION")]
-    pub wait: Option<String>,
-    /// How long to wait for another migrator [env: MIGRATE_LOCK_WAIT] [default: 10m]
-    #[arg(long, global = true, value_name = "DURATION")]
-    pub lock_wait: Option<String>,
-    /// How long a migration may wait for one lock [env: MIGRATE_LOCK_TIMEOUT] [default: 2s]
-    #[arg(long, global = true, value_name = "DURATION")]
-    pub lock_timeout: Option<String>,
-    /// How long one try may wait for locks in all [env: MIGRATE_LOCK_BUDGET] [default: 4s]
-    #[arg(long, global = true, value_name = "DURATION")]
-    pub lock_budget: Option<String>,
-    /// How often to try a migration that is blocked [env: MIGRATE_LOCK_RETRIES] [default: 10]
-    #[arg(long, global = true, value_name = "NUMBER")]
-    pub lock_retries: Option<String>,
-    /// How long a statement may run [env: MIGRATE_STATEMENT_TIMEOUT] [default: none]
-    #[arg(long, global = true, value_name = "DURATION")]
-    pub statement_timeout: Option<String>,
-    /// allow or refuse a database that is ahead of this program [env: MIGRATE_AHEAD] [default: allow]
-    #[arg(long, global = true, value_name = "CHOICE")]
-    pub ahead: Option<String>,
-    /// Role to run migrations as, and to own what they make [env: MIGRATE_ROLE]
-    #[arg(long, global = true, value_name = "ROLE")]
-    pub role: Option<String>,
-    /// Leave the last words here if it is there [env: TERMINATION_LOG] [default: /dev/termination-log]
-    #[arg(long, global = true, value_name = "PATH")]
-    pub termination_log: Option<String>,
-    /// text or json [env: LOG_FORMAT] [default: text]
-    #[arg(long, global = true, value_name = "FORMAT")]
-    pub log_format: Option<String>,
-    /// error, warn, info, debug or trace [env: RUST_LOG] [default: info]
-    #[arg(long, global = true, value_name = "LEVEL")]
-    pub log_level: Option<String>,
+/// A command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cli {
+    /// The command; `migrate` if none is given.
+    pub command: Command,
+    /// The variables that the flags set.
+    pub variables: Vec<(&'static str, String)>,
 }
 
 impl Cli {
-    /// The variables that the flags set.
-    #[must_use]
-    pub fn variables(&self) -> Vec<(&'static str, String)> {
-        let flags = self.flags.clone();
-        let yes = |is_given: bool| is_given.then(|| "yes".to_owned());
-        let command = match self.command.clone() {
-            Some(Command::Migrate(flags)) => vec![
-                ("MIGRATE_TARGET", flags.target.target),
-                ("MIGRATE_CREATE_DATABASE", yes(flags.create_database)),
-                ("MIGRATE_ATOMIC", yes(flags.atomic)),
-                ("MIGRATE_REPORT", flags.report),
-            ],
-            Some(Command::Check(flag) | Command::Plan(flag)) => vec![("MIGRATE_TARGET", flag.target)],
-            Some(Command::Status { json }) => vec![("STATUS_JSON", yes(json))],
-            Some(Command::Wait { timeout, target }) => {
-                vec![("WAIT_TIMEOUT", timeout), ("MIGRATE_TARGET", target.target)]
-            }
-            None | Some(Command::Env | Command::Completions { .. }) => vec![],
-        };
-        let global = [
-            ("NODE_ENV", flags.node_env),
-            ("POSTGRES_URL_FILE", flags.url_file),
-            ("POSTGRES_DIRECT_URL_FILE", flags.direct_url_file),
-            ("POSTGRES_CA_FILE", flags.ca_file),
-            ("MIGRATIONS_DIR", flags.dir),
-            ("MIGRATE_WAIT", flags.wait),
-            ("MIGRATE_LOCK_WAIT", flags.lock_wait),
-            ("MIGRATE_LOCK_TIMEOUT", flags.lock_timeout),
-            ("MIGRATE_LOCK_BUDGET", flags.lock_budget),
-            ("MIGRATE_LOCK_RETRIES", flags.lock_retries),
-            ("MIGRATE_STATEMENT_TIMEOUT", flags.statement_timeout),
-            ("MIGRATE_AHEAD", flags.ahead),
-            ("MIGRATE_ROLE", flags.role),
-            ("TERMINATION_LOG", flags.termination_log),
-            ("LOG_FORMAT", flags.log_format),
-            ("RUST_LOG", flags.log_level),
-        ];
-        global
-            .into_iter()
-            .chain(command)
-            .filter_map(|(name, value)| Some((name, value?)))
-            .collect()
+    /// Reads a command line; its first argument is the program's name.
+    ///
+    /// # Errors
+    ///
+    /// The answer to a command line that runs no command.
+    pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, Answer> {
+        let matches = parse(command(), arguments)?;
+        let subcommand = matches.subcommand();
+        if let Some((COMPLETIONS, matches)) = subcommand {
+            let shell = matches.get_one("shell").copied().unwrap_or(Shell::Bash);
+            return Err(Answer::Text(completions(shell)));
+        }
+        let declaration = |name| COMMANDS.iter().find(|declaration| declaration.name == name);
+        let found = subcommand.and_then(|(name, matches)| Some((declaration(name)?, matches)));
+        let mut variables = variables_of(&matches, global());
+        if let Some((declaration, matches)) = found {
+            variables.extend(variables_of(matches, (declaration.variables)()));
+        }
+        Ok(Self {
+            command: found.map_or(Command::Migrate, |(declaration, _)| declaration.command),
+            variables,
+        })
+    }
+}
+
+fn command() -> clap::Command {
+    let subcommands = COMMANDS.iter().map(|declaration| {
+        clap::Command::new(declaration.name)
+            .about(declaration.about)
+            .args((declaration.variables)().into_iter().filter_map(flag))
+    });
+    let shell = Arg::new("shell")
+        .help("The shell")
+        .required(true)
+        .value_parser(value_parser!(Shell));
+    clap::Command::new(PROGRAM)
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(ABOUT)
+        .long_about(LONG_ABOUT)
+        .after_help(AFTER_HELP)
+        .args(global().filter_map(flag).map(|flag| flag.global(true)))
+        .subcommands(subcommands)
+        .subcommand(
+            clap::Command::new(COMPLETIONS)
+                .about("Print a completion script for a shell")
+                .arg(shell),
+        )
+}
+
+/// A script for the completion of commands and flags in a shell.
+fn completions(shell: Shell) -> String {
+    let mut script = Vec::new();
+    generate(shell, &mut command(), PROGRAM, &mut script);
+    String::from_utf8_lossy(&script).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{COMMANDS, command};
+    use crate::variables::{all, global};
+
+    #[test]
+    fn every_variable_with_a_flag_has_it_on_the_command_line() {
+        command().debug_assert();
+        let offered: Vec<_> = COMMANDS
+            .iter()
+            .flat_map(|declaration| (declaration.variables)())
+            .chain(global())
+            .map(|variable| variable.name)
+            .collect();
+        for variable in all() {
+            assert!(offered.contains(&variable.name), "{}", variable.name);
+        }
     }
 }

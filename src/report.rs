@@ -1,4 +1,4 @@
-//! `--report FILE`: the verdict on a run of `migrate`, for programs. docs/report.schema.json describes it.
+//! `--report FILE`: the result of a run of `migrate`, for programs. docs/report.schema.json describes it.
 
 use std::fs;
 use std::io;
@@ -6,16 +6,15 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use zerostarter_diagnostic::duration::millis;
+use zerostarter_diagnostic::{Diagnostic as _, ExitStatus};
+use zerostarter_migrate::watch::State;
 
-use crate::config::Config;
-use crate::duration::millis;
 use crate::error::Error;
-use crate::exit_status::ExitStatus;
-use crate::progress::State;
 
-/// Puts the verdict together. Secrets are hidden by whoever writes it.
-pub(crate) fn verdict(
-    config: &Config,
+/// The report. Its secrets are not redacted yet.
+pub(crate) fn document(
+    database: &str,
     state: &State,
     outcome: &Result<(), Error>,
     started_at: &str,
@@ -31,9 +30,9 @@ pub(crate) fn verdict(
         .map(|done| {
             json!({
                 "version": done.version,
-                "migration": done.stem,
+                "migration": done.label,
                 "ms": millis(done.took),
-                "tries": done.tries,
+                "tries": done.attempts,
             })
         })
         .collect();
@@ -55,19 +54,19 @@ pub(crate) fn verdict(
         "result": status.name(),
         "started_at": started_at,
         "duration_ms": millis(took),
-        "database": config.url.database,
+        "database": database,
         "schema": state.schema,
         "pending": state.pending,
         "applied": applied,
         "unfinished": state.unfinished(),
-        "tries": state.tries,
+        "tries": state.lock_conflicts,
         "blocked_by": state.blocked_by,
         "recovery_point": recovery_point,
         "error": error,
     })
 }
 
-/// Writes a file in one step: whoever looks sees the report of the last run or of this one, and never half of it.
+/// Replaces the file atomically: a reader sees the report of the last run or of this one, never a part.
 pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".new");

@@ -1,17 +1,15 @@
-//! `check`: is the database where this program wants it?
+//! `check`: whether migrations are pending.
 
-use super::{look, names};
-use crate::config::Config;
+use zerostarter_migrate::Migrator;
+
+use super::labels;
 use crate::error::Error;
-use crate::migrator;
-use crate::source::SourceFile;
 
-pub(super) async fn run(config: &Config, files: &[SourceFile]) -> Result<(), Error> {
-    let snapshot = look(config).await?;
-    let comparison = migrator::agree(config, &snapshot, files)?;
-    let pending = migrator::pending_up_to_target(config, files, &comparison)?;
+pub(super) async fn run(migrator: &Migrator) -> Result<(), Error> {
+    let snapshot = migrator.snapshot().await?;
+    let pending = migrator.pending(&snapshot)?;
     if !pending.is_empty() {
-        return Err(Error::Pending(names(files, &pending)));
+        return Err(Error::Pending(labels(migrator, &pending)));
     }
     tracing::info!(applied = snapshot.applied().len(), "nothing is pending");
     Ok(())

@@ -2,18 +2,24 @@
 
 use std::fmt::Write as _;
 
+use zerostarter_console::Output;
+use zerostarter_settings::{Error as SettingsError, Settings};
+
 use crate::config::Config;
 use crate::error::Error;
-use crate::output::Output;
-use crate::settings::{Settings, VARIABLES};
+use crate::variables;
 
-/// Prints what is set even if some of it is wrong: that is when somebody looks.
-pub(super) fn run(settings: &Settings, config: Result<Config, Error>, output: &Output) -> Result<(), Error> {
+/// Prints what is set even if some of it is wrong.
+pub(super) fn run(
+    settings: &Settings,
+    config: Result<Config, SettingsError>,
+    output: &Output,
+) -> Result<(), Error> {
     let mut text = String::new();
-    for variable in VARIABLES {
+    for variable in variables::all() {
         let line = match settings.get(variable.name) {
             None => format!("{}  (not set)", variable.name),
-            // A URL that was put into the wrong variable has its password there too.
+            // A URL in the wrong variable has its password there too.
             Some(setting) if variable.secret || setting.value.contains("://") => {
                 format!("{}=***  ({})", variable.name, setting.origin)
             }
@@ -22,9 +28,15 @@ pub(super) fn run(settings: &Settings, config: Result<Config, Error>, output: &O
         let _ = writeln!(text, "{line}");
     }
     if let Ok(config) = &config {
-        let _ = writeln!(text, "\ndatabase: {} (from {})", config.url, config.url_variable);
-        let _ = writeln!(text, "TLS: {}", config.tls_policy);
+        let database = &config.migrate.database;
+        let _ = writeln!(
+            text,
+            "\ndatabase: {} (from {})",
+            database.url, database.url_variable
+        );
+        let _ = writeln!(text, "TLS: {}", database.tls_policy);
     }
     output.data(&text)?;
-    config.map(drop)
+    config?;
+    Ok(())
 }

@@ -10,105 +10,81 @@ mod wait;
 use std::pin::pin;
 
 use futures_util::future::{Either, select};
+use zerostarter_connect::url::PostgresUrl;
+use zerostarter_console::{Output, log};
+use zerostarter_migrate::{Error as MigrateError, Interrupt, Migrator};
+use zerostarter_settings::Settings;
 
-use crate::catalog::{self, Snapshot};
-use crate::cli::{Cli, Command, MigrateFlags};
+use crate::cli::Command;
 use crate::config::Config;
-use crate::connect::connect;
 use crate::error::Error;
-use crate::interrupt::Interrupt;
-use crate::log;
-use crate::migrator;
-use crate::output::Output;
-use crate::patience::Patience;
-use crate::settings::Settings;
-use crate::source::{self, SourceFile};
 
 /// Runs the command.
 ///
 /// # Errors
 ///
 /// See [`Error`].
-pub async fn run(cli: &Cli, settings: &Settings, output: &Output) -> Result<(), Error> {
-    let command = cli
-        .command
-        .clone()
-        .unwrap_or(Command::Migrate(MigrateFlags::default()));
+pub async fn run(command: Command, settings: &Settings, output: &Output) -> Result<(), Error> {
     let mut interrupt = Interrupt::install().map_err(Error::Start)?;
-    // Before anything about the settings is printed: another variable may repeat the password.
+    // Before anything about the settings is printed: another variable may contain the same password.
     for name in ["POSTGRES_URL", "POSTGRES_DIRECT_URL"] {
-        if let Some(url) = settings.get(name).and_then(|setting| setting.value.parse().ok()) {
-            output.hide(&url);
-        }
+        let url = settings.get(name).and_then(|setting| setting.value.parse().ok());
+        hide_password(output, url.as_ref());
     }
-    let config = Config::load(settings, &|path| std::fs::read(path)).map_err(Error::Config);
-    if matches!(command, Command::Env) {
+    let config = Config::load(settings, &|path| std::fs::read(path));
+    if command == Command::Env {
         return env::run(settings, config, output);
     }
     let config = config?;
-    output.hide(&config.url);
-    log::start(output, config.log_filter.clone());
-    config.tell();
-    let files = source::load(config.migrations_dir.as_deref())?;
-    if matches!(command, Command::Migrate(_)) {
-        return migrate::run(&config, &files, &mut interrupt, output).await;
+    hide_password(output, Some(&config.migrate.database.url));
+    log::start(output, config.console.filter.clone());
+    config.migrate.log();
+    let source = config.migrate.source(zerostarter_migrations::source());
+    let migrator = Migrator::new(config.migrate.clone(), &source)?;
+    if command == Command::Migrate {
+        return migrate::run(&config, &migrator, &mut interrupt, output).await;
     }
-    // The others change nothing, so that there is nothing to cancel.
-    match select(
-        pin!(look_only(command, &config, &files, output)),
-        pin!(interrupt.signal()),
-    )
-    .await
-    {
+    // The other commands change nothing, so nothing needs to be cancelled.
+    let work = pin!(read_only(command, &config, &migrator, output));
+    match select(work, pin!(interrupt.signal())).await {
         Either::Left((outcome, _)) => outcome,
-        Either::Right((signal, _)) => Err(Error::Interrupted {
+        Either::Right((signal, _)) => Err(MigrateError::Interrupted {
             signal,
-            under_way: None,
+            running: None,
             is_confirmed: true,
-            remains: None,
+            leftovers: None,
             applied: Vec::new(),
-        }),
+        }
+        .into()),
     }
 }
 
-async fn look_only(
+fn hide_password(output: &Output, url: Option<&PostgresUrl>) {
+    if let Some(password) = url.and_then(PostgresUrl::redacted_password) {
+        output.hide(password);
+    }
+}
+
+async fn read_only(
     command: Command,
     config: &Config,
-    files: &[SourceFile],
+    migrator: &Migrator,
     output: &Output,
 ) -> Result<(), Error> {
     match command {
-        Command::Status { .. } => status::run(config, files, output).await,
-        Command::Check(_) => check::run(config, files).await,
-        Command::Wait { .. } => wait::run(config, files).await,
-        Command::Plan(_) => plan::run(config, files, output).await,
-        Command::Migrate(_) | Command::Env | Command::Completions { .. } => {
-            unreachable!("they are answered elsewhere")
-        }
+        Command::Status => status::run(config, migrator, output).await,
+        Command::Check => check::run(migrator).await,
+        Command::Wait => wait::run(config, migrator).await,
+        Command::Plan => plan::run(migrator, output).await,
+        Command::Migrate | Command::Env => unreachable!("run() has answered it"),
     }
 }
 
-/// Reads the database's state on a connection of its own, for commands that only look.
-async fn look(config: &Config) -> Result<Snapshot, Error> {
-    let mut patience = Patience::new(config);
-    let mut connection = connect(config, patience.connect_deadline()).await?;
-    loop {
-        match catalog::read(connection.client(), config).await {
-            Err(error) if error.is_transient() => connection = patience.reconnect(error).await?,
-            Err(error) => {
-                let error = migrator::reading_failed(&connection, config, error).await;
-                connection.close().await;
-                return Err(error);
-            }
-            Ok(snapshot) => {
-                connection.close().await;
-                return Ok(snapshot);
-            }
-        }
-    }
-}
-
-/// The names of the migrations at `indexes`.
-fn names(files: &[SourceFile], indexes: &[usize]) -> Vec<String> {
-    indexes.iter().map(|index| files[*index].stem.clone()).collect()
+/// The labels of the migrations at `indexes`.
+fn labels(migrator: &Migrator, indexes: &[usize]) -> Vec<String> {
+    let migrations = migrator.migrations();
+    indexes
+        .iter()
+        .map(|index| migrations[*index].label.clone())
+        .collect()
 }

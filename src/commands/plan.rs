@@ -2,35 +2,32 @@
 
 use std::fmt::Write as _;
 
-use super::look;
-use crate::config::Config;
-use crate::error::Error;
-use crate::migrator;
-use crate::output::Output;
-use crate::outside::only_statement;
-use crate::source::SourceFile;
+use zerostarter_console::Output;
+use zerostarter_migrate::Migrator;
+use zerostarter_migrate::sql::only_statement;
 
-pub(super) async fn run(config: &Config, files: &[SourceFile], output: &Output) -> Result<(), Error> {
-    let snapshot = look(config).await?;
-    let comparison = migrator::agree(config, &snapshot, files)?;
-    let pending = migrator::pending_up_to_target(config, files, &comparison)?;
-    migrator::inspect(config, &snapshot, files, &pending)?;
+use crate::error::Error;
+
+pub(super) async fn run(migrator: &Migrator, output: &Output) -> Result<(), Error> {
+    let snapshot = migrator.snapshot().await?;
+    let pending = migrator.pending(&snapshot)?;
+    migrator.inspect(&snapshot, &pending)?;
     let mut text = String::new();
     for index in &pending {
-        let file = &files[*index];
-        let transaction = if only_statement(file.sql()).is_some() {
-            "outside a transaction"
-        } else if config.atomic {
-            "in one transaction with all that is pending"
+        let migration = &migrator.migrations()[*index];
+        let transaction = if only_statement(migration.sql()).is_some() {
+            "without a transaction block"
+        } else if migrator.config().atomic {
+            "in one transaction with all pending migrations"
         } else {
-            "in a transaction of its own"
+            "in its own transaction"
         };
-        let _ = writeln!(text, "-- {}, {transaction}", file.path);
-        text.push_str(file.sql().trim_end());
+        let _ = writeln!(text, "-- {}, {transaction}", migration.path);
+        text.push_str(migration.sql().trim_end());
         text.push_str("\n\n");
     }
     if pending.is_empty() {
         text.push_str("-- nothing is pending\n");
     }
-    output.data(&text)
+    Ok(output.data(&text)?)
 }

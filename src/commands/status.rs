@@ -4,38 +4,37 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
+use zerostarter_console::Output;
+use zerostarter_migrate::Migrator;
+use zerostarter_migrate::ledger::{Applied, Snapshot};
+use zerostarter_migrate::source::Migration;
 
-use super::look;
-use crate::catalog::Snapshot;
 use crate::config::Config;
 use crate::error::Error;
-use crate::history::{Applied, compare};
-use crate::migrator;
-use crate::output::Output;
-use crate::source::SourceFile;
 
-/// One line of the table: a version that the history, the program or both know.
+/// One line of the table: a version in the history table, among the migrations, or both.
 struct Row<'a> {
-    file: Option<&'a SourceFile>,
+    file: Option<&'a Migration>,
     applied: Option<&'a Applied>,
     state: &'static str,
 }
 
-/// Prints the table also where there are conflicts, and then fails with them.
-pub(super) async fn run(config: &Config, files: &[SourceFile], output: &Output) -> Result<(), Error> {
-    let snapshot = look(config).await?;
-    let rows = rows(&snapshot, files);
+/// Prints the table, also if there are conflicts; then it fails with them.
+pub(super) async fn run(config: &Config, migrator: &Migrator, output: &Output) -> Result<(), Error> {
+    let snapshot = migrator.snapshot().await?;
+    let rows = rows(&snapshot, migrator.migrations());
     if config.status_json {
-        output.json(as_json(config, &snapshot, &rows))?;
+        output.json(as_json(&config.migrate.database.url.database, &snapshot, &rows))?;
     } else {
         output.data(&as_table(&rows))?;
     }
-    migrator::agree(config, &snapshot, files).map(drop)
+    migrator.compare(&snapshot)?;
+    Ok(())
 }
 
-fn rows<'a>(snapshot: &'a Snapshot, files: &'a [SourceFile]) -> BTreeMap<i64, Row<'a>> {
-    let comparison = compare(snapshot.applied(), files);
-    let newest = files.last().map_or(i64::MIN, SourceFile::version);
+fn rows<'a>(snapshot: &'a Snapshot, migrations: &'a [Migration]) -> BTreeMap<i64, Row<'a>> {
+    let comparison = snapshot.ledger.compare(snapshot.applied(), migrations);
+    let newest = migrations.last().map_or(i64::MIN, Migration::version);
     let mut rows = BTreeMap::new();
     for applied in snapshot.applied() {
         let state = if applied.version > newest {
@@ -52,7 +51,7 @@ fn rows<'a>(snapshot: &'a Snapshot, files: &'a [SourceFile]) -> BTreeMap<i64, Ro
             },
         );
     }
-    for (index, file) in files.iter().enumerate() {
+    for (index, file) in migrations.iter().enumerate() {
         let applied = rows.get(&file.version()).and_then(|row| row.applied);
         let state = match applied {
             Some(applied) if applied.is_same_as(file) => "applied",
@@ -74,7 +73,7 @@ fn rows<'a>(snapshot: &'a Snapshot, files: &'a [SourceFile]) -> BTreeMap<i64, Ro
 
 fn name_of(row: &Row<'_>) -> String {
     match (row.file, row.applied) {
-        (Some(file), _) => file.stem.clone(),
+        (Some(file), _) => file.label.clone(),
         (None, Some(applied)) => applied.label(),
         (None, None) => String::new(),
     }
@@ -98,13 +97,13 @@ fn as_table(rows: &BTreeMap<i64, Row<'_>>) -> String {
     text
 }
 
-fn as_json(config: &Config, snapshot: &Snapshot, rows: &BTreeMap<i64, Row<'_>>) -> Value {
+fn as_json(database: &str, snapshot: &Snapshot, rows: &BTreeMap<i64, Row<'_>>) -> Value {
     let migrations: Vec<Value> = rows
         .iter()
         .map(|(version, row)| {
             json!({
                 "version": version,
-                "name": row.file.map(SourceFile::name).or(row.applied.and_then(|applied| applied.name.as_deref())),
+                "name": row.file.map(Migration::name).or(row.applied.and_then(|applied| applied.name.as_deref())),
                 "state": row.state,
                 "file": row.file.map(|file| &file.path),
                 "applied_on": row.applied.and_then(|applied| applied.applied_on.as_deref()),
@@ -115,7 +114,7 @@ fn as_json(config: &Config, snapshot: &Snapshot, rows: &BTreeMap<i64, Row<'_>>) 
         .collect();
     let pending = rows.values().filter(|row| row.state == "pending").count();
     json!({
-        "database": config.url.database,
+        "database": database,
         "schema": snapshot.schema,
         "server_version": snapshot.server_version,
         "standby": snapshot.in_recovery,

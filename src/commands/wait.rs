@@ -1,99 +1,101 @@
-//! `wait`: blocks until the database is where this program wants it.
+//! `wait`: waits until nothing is pending.
 
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
+use zerostarter_connect::connect::connect;
+use zerostarter_connect::{self as connect};
+use zerostarter_diagnostic::Diagnostic as _;
+use zerostarter_diagnostic::duration::in_seconds;
+use zerostarter_migrate::apply::SnapshotFailure;
+use zerostarter_migrate::{Error as MigrateError, Migrator};
 
-use super::names;
-use crate::catalog;
+use super::labels;
 use crate::config::Config;
-use crate::connect::connect;
-use crate::duration::in_seconds;
 use crate::error::Error;
-use crate::migrator;
-use crate::source::SourceFile;
 
-/// How often to look: an app that starts a second late is no harm, hundreds of pods that ask
-/// all the time are.
+/// How often to read the history table: a late start by a second is harmless, hundreds of replicas that query all the time
+/// are not.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-pub(super) async fn run(config: &Config, files: &[SourceFile]) -> Result<(), Error> {
+pub(super) async fn run(config: &Config, migrator: &Migrator) -> Result<(), Error> {
+    let database = &config.migrate.database;
     let started = Instant::now();
     let deadline = started + config.wait_timeout;
-    let mut told: Option<String> = None;
+    let mut logged: Option<String> = None;
     loop {
-        let connection = match connect(config, deadline).await {
-            // Another copy may be about to make it.
+        let connection = match connect(database, deadline).await {
+            // The migrator may be about to create the database.
             Err(error) if error.is_missing_database() => {
-                if has_paused(&error, deadline, &mut told).await {
+                let error = error.into();
+                if has_paused(&error, deadline, &mut logged).await {
                     continue;
                 }
                 return Err(error);
             }
             outcome => outcome?,
         };
-        let verdict = loop {
-            let not_yet = match catalog::read(connection.client(), config).await {
+        let outcome = loop {
+            let not_yet = match migrator.snapshot_on(&connection).await {
                 Ok(snapshot) => {
-                    let comparison = migrator::agree(config, &snapshot, files)?;
-                    let pending = migrator::pending_up_to_target(config, files, &comparison)?;
-                    let pending = names(files, &pending);
+                    let pending = migrator.pending(&snapshot)?;
                     if pending.is_empty() {
                         break Some(Ok(()));
                     }
-                    Error::Pending(pending)
+                    Error::Pending(labels(migrator, &pending))
                 }
-                Err(error) if error.is_transient() => {
+                Err(SnapshotFailure::Lost(error)) => {
                     let now = Instant::now();
                     if now >= deadline {
-                        return Err(Error::Unreachable {
-                            server: config.url.servers(),
+                        return Err(connect::Error::Unreachable {
+                            server: database.url.servers(),
                             waited: now - started,
                             source: Box::new(error),
-                        });
+                        }
+                        .into());
                     }
                     tracing::warn!("lost the connection ({error}); connecting again");
-                    // A server that drops every connection again must not be hammered.
+                    // A pause, because the server may keep dropping connections.
                     sleep(INTERVAL.min(deadline - now)).await;
                     break None;
                 }
-                Err(error) => match migrator::reading_failed(&connection, config, error).await {
-                    locked @ Error::HistoryLocked { .. } => locked,
-                    error => return Err(error),
-                },
+                Err(SnapshotFailure::Failed(locked @ MigrateError::HistoryLocked { .. })) => locked.into(),
+                Err(SnapshotFailure::Failed(error)) => return Err(error.into()),
             };
-            if !has_paused(&not_yet, deadline, &mut told).await {
+            if !has_paused(&not_yet, deadline, &mut logged).await {
                 break Some(Err(not_yet));
             }
         };
-        let Some(verdict) = verdict else { continue };
+        let Some(outcome) = outcome else { continue };
         connection.close().await;
-        verdict?;
+        outcome?;
         tracing::info!("nothing is pending");
         return Ok(());
     }
 }
 
-/// Says what is waited for, where that is news, and sleeps until the next look, if there is time for one.
-async fn has_paused(not_yet: &Error, deadline: Instant, told: &mut Option<String>) -> bool {
+/// Logs what the run waits for, if that is news, and sleeps until the next look, if there is time for one.
+async fn has_paused(not_yet: &Error, deadline: Instant, logged: &mut Option<String>) -> bool {
     let pause = INTERVAL.mul_f64(rand::random_range(0.5..=1.0));
     if Instant::now() + pause >= deadline {
         return false;
     }
     let (awaited, details) = match not_yet {
         Error::Pending(pending) => (format!("{} applied", are(pending)), String::new()),
-        Error::Refused { database, .. } => (format!("there is a database {database}"), String::new()),
+        Error::Migrate(MigrateError::Connect(connect::Error::Refused { database, .. })) => {
+            (format!("the database {database} exists"), String::new())
+        }
         error => (
-            "the history can be read".to_owned(),
+            "the history table can be read".to_owned(),
             format!(": {}", error.details().join(", ")),
         ),
     };
-    if told.as_ref() != Some(&awaited) {
+    if logged.as_ref() != Some(&awaited) {
         tracing::info!(
             "waiting until {awaited} (for up to {} more){details}",
             in_seconds(deadline - Instant::now())
         );
-        *told = Some(awaited);
+        *logged = Some(awaited);
     }
     sleep(pause).await;
     true

@@ -1,26 +1,25 @@
-//! The last line of a terminal: how far the run has come, drawn anew in its place.
+//! The last line of a terminal: the progress of the run, redrawn in place.
 
 use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use tokio::time::sleep;
-
-use crate::duration::in_seconds;
-use crate::output::Output;
-use crate::progress::{Progress, State};
+use zerostarter_console::Output;
+use zerostarter_diagnostic::duration::in_seconds;
+use zerostarter_migrate::watch::{Progress, State};
 
 /// How often it is drawn.
 const INTERVAL: Duration = Duration::from_millis(100);
 
-/// A migration that is done by then is not worth a line that vanishes at once.
+/// When a migration is first shown. A shorter one would show a line that disappears at once.
 const FIRST: Duration = Duration::from_millis(300);
 
-/// How many characters stand for the whole of the run.
+/// How many characters represent the whole run.
 const WIDTH: usize = 20;
 
 /// Does `work`, and draws its progress meanwhile.
-pub(crate) async fn beside<T>(work: impl Future<Output = T>, progress: &Progress, output: &Output) -> T {
+pub(crate) async fn draw_during<T>(work: impl Future<Output = T>, progress: &Progress, output: &Output) -> T {
     progress.lock().is_drawn = true;
     let mut work = pin!(work);
     loop {
@@ -37,22 +36,22 @@ pub(crate) async fn beside<T>(work: impl Future<Output = T>, progress: &Progress
     }
 }
 
-/// Nothing while no migration takes its time: then the log says what is waited for.
+/// `None` unless a migration takes longer than a moment: the log says what the run waits for otherwise.
 fn line(state: &State) -> Option<String> {
-    let sent = state.under_way.as_ref()?;
+    let sent = state.running.as_ref()?;
     let elapsed = sent.at.elapsed();
     if elapsed < FIRST {
         return None;
     }
     let (done, all) = (state.applied.len(), state.pending?);
     let doing = sent
-        .stage
+        .activity
         .as_ref()
-        .map_or_else(String::new, |stage| format!(", {}", stage.text));
+        .map_or_else(String::new, |activity| format!(", {}", activity.text));
     let percent = sent
-        .stage
+        .activity
         .as_ref()
-        .and_then(|stage| stage.percent)
+        .and_then(|activity| activity.percent)
         .unwrap_or_default();
     let filled = (WIDTH * (100 * done + usize::from(percent.min(100))))
         .checked_div(100 * all)
@@ -71,38 +70,37 @@ fn line(state: &State) -> Option<String> {
 mod tests {
     use std::time::{Duration, Instant};
 
+    use zerostarter_migrate::watch::{Activity, Done, Sent, State};
+
     use super::line;
-    use crate::progress::{Done, Sent, Stage, State};
 
     #[test]
-    fn the_line_has_what_is_done_and_what_is_under_way() {
+    fn the_line_has_what_is_done_and_what_is_running() {
         let done = Done {
-            stem: "V1__one".to_owned(),
+            label: "V1__one".to_owned(),
             version: 1,
             took: Duration::from_millis(5),
-            tries: 1,
+            attempts: 1,
         };
         let mut sent = Sent::now("V2__two".to_owned(), &[]);
-        let mut state = State {
-            applied: vec![done],
-            pending: Some(4),
-            under_way: Some(sent.clone()),
-            ..State::default()
-        };
+        let mut state = State::default();
+        state.applied = vec![done];
+        state.pending = Some(4);
+        state.running = Some(sent.clone());
         assert_eq!(line(&state), None);
         sent.at = Instant::now()
             .checked_sub(Duration::from_secs(70))
             .expect("a time");
-        state.under_way = Some(sent.clone());
+        state.running = Some(sent.clone());
         assert_eq!(
             line(&state).unwrap(),
             "[#####...............] 1 of 4, V2__two for 1m 10s"
         );
-        sent.stage = Some(Stage {
+        sent.activity = Some(Activity {
             text: "CREATE INDEX, building index, 80 %".to_owned(),
             percent: Some(80),
         });
-        state.under_way = Some(sent);
+        state.running = Some(sent);
         assert_eq!(
             line(&state).unwrap(),
             "[#########...........] 1 of 4, V2__two for 1m 10s, CREATE INDEX, building index, 80 %"
