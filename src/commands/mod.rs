@@ -79,12 +79,3 @@ async fn read_only(
         Command::Migrate | Command::Env => unreachable!("run() has answered it"),
     }
 }
-
-/// The labels of the migrations at `indexes`.
-fn labels(migrator: &Migrator, indexes: &[usize]) -> Vec<String> {
-    let migrations = migrator.migrations();
-    indexes
-        .iter()
-        .map(|index| migrations[*index].label.clone())
-        .collect()
-}

@@ -10,7 +10,6 @@ use zerostarter_diagnostic::duration::in_seconds;
 use zerostarter_migrate::apply::SnapshotFailure;
 use zerostarter_migrate::{Error as MigrateError, Migrator};
 
-use super::labels;
 use crate::config::Config;
 use crate::error::Error;
 
@@ -42,7 +41,7 @@ pub(super) async fn run(config: &Config, migrator: &Migrator) -> Result<(), Erro
                     if pending.is_empty() {
                         break Some(Ok(()));
                     }
-                    Error::Pending(labels(migrator, &pending))
+                    Error::Pending(migrator.labels(&pending))
                 }
                 Err(SnapshotFailure::Lost(error)) => {
                     let now = Instant::now();

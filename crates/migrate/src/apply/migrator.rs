@@ -81,6 +81,13 @@ impl Migrator {
         &self.migrations
     }
 
+    /// The labels of the migrations at `indexes` of [`Migrator::migrations`].
+    #[must_use]
+    pub fn labels(&self, indexes: &[usize]) -> Vec<String> {
+        let label = |index: &usize| self.migrations[*index].label.clone();
+        indexes.iter().map(label).collect()
+    }
+
     /// Applies what is pending, through lost connections, lock conflicts and other migrators. After a signal from
     /// `interrupt`, it cancels what is running.
     ///
