@@ -143,7 +143,9 @@ impl Cli {
     }
 }
 
-fn command() -> clap::Command {
+/// The commands and flags, for clap.
+#[must_use]
+pub fn command() -> clap::Command {
     let subcommands = COMMANDS.iter().map(|declaration| {
         clap::Command::new(declaration.name)
             .about(declaration.about)

@@ -1,38 +1,11 @@
-//! The integration tests, as one binary: one module a feature, and the harness they share.
+//! The end-to-end tests, as one binary: a folder a room, a file a feature.
 
-mod api;
-mod atomic;
-mod blocked_tables;
+mod apply;
 mod commands;
-mod concurrency;
-mod crash_points;
-mod crashes;
-mod docker_host;
-mod environment;
-mod files;
-mod guard;
-mod harness;
-mod harness_itself;
-mod history;
-mod hostile_defaults;
-mod logs;
-mod noop;
-mod outside;
-mod phases;
-mod pool;
-mod poolers;
-mod properties;
-mod queries;
-mod readme;
-mod refinery;
-mod report;
-mod schema;
-
-mod secrets;
-mod signals;
-mod sql_errors;
-mod streams;
-mod tls;
-mod urls;
-mod wait;
-mod waiting;
+mod connect;
+mod console;
+mod ledger;
+mod library;
+mod project;
+mod source;
+mod watch;

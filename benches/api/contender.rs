@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::harness::{Database, poll, unused_port};
 use crate::http;
 use crate::plan::POOL;
+use zerostarter_test_harness::{Database, poll, unused_port};
 
 const START_LIMIT: Duration = Duration::from_secs(20);
 

@@ -4,10 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::harness::{Database, Server};
 use crate::load::unique;
 use crate::plan::{POOL, Plan, Work};
 use crate::processor::{Cost, Meter};
+use zerostarter_test_harness::{Database, Server};
 
 /// What one run came to.
 pub(crate) struct Limit {

@@ -6,9 +6,9 @@ use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::contender::Contender;
-use crate::harness::{Database, Server};
 use crate::plan::{Plan, Work};
 use crate::processor::{Cost, Meter};
+use zerostarter_test_harness::{Database, Server};
 
 /// Each address is new, over all runs and threads. wrk shares the machine with what it measures: the requests are put
 /// together by hand, which costs it less than its own functions do.

@@ -6,9 +6,6 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-#[path = "../../tests/harness/mod.rs"]
-mod harness;
-
 mod contender;
 mod http;
 mod limit;
@@ -19,10 +16,10 @@ mod processor;
 mod report;
 
 use contender::{Contender, Kind};
-use harness::{Database, Server, ServerOptions, zerostarter_db};
 use limit::Limit;
 use load::Run;
 use plan::{CONNECTIONS, Plan, Work};
+use zerostarter_test_harness::{Database, Server, ServerOptions, zerostarter_db};
 
 /// Between these two lines of a document are the figures.
 const BEGINNING: &str = "<!-- figures of `make bench-api` -->\n";

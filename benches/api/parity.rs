@@ -1,9 +1,9 @@
 //! Both servers answer alike, to the byte, and as they should. Otherwise there would be nothing to compare.
 
 use crate::contender::Contender;
-use crate::harness::Database;
 use crate::http::{Answer, ask};
 use crate::plan::fill;
+use zerostarter_test_harness::Database;
 
 const JSON: &str = "content-type: application/json\r\n";
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::harness::Database;
+use zerostarter_test_harness::Database;
 
 /// How many connections send requests at the same time.
 pub(crate) const CONNECTIONS: [u32; 2] = [32, 128];

@@ -4,7 +4,7 @@ use std::fs;
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
-use crate::harness::Server;
+use zerostarter_test_harness::Server;
 
 /// Ten milliseconds each, on every Linux there is.
 const TICK: Duration = Duration::from_millis(10);

@@ -10,10 +10,10 @@ use serde_json::Value;
 
 use crate::Figures;
 use crate::contender::Kind;
-use crate::harness::Server;
 use crate::load::Run;
 use crate::plan::{CONNECTIONS, POOL, Plan};
 use crate::processor::Cost;
+use zerostarter_test_harness::Server;
 
 /// What is meant to be reached, one or the other: so many times the throughput of the other at a lower 99th
 /// percentile, or this part of what the database does by itself. Printed, not enforced: it depends on the machine.

@@ -11,11 +11,11 @@
 
 use std::time::Duration;
 
-use crate::harness::{Database, Proxy, Server};
 use crate::history::History;
 use crate::plan::{Copies, Long, Plan};
 use crate::sample::{self, Measured, Outcome};
 use crate::tool::Tool;
+use zerostarter_test_harness::{Database, Proxy, Server};
 
 /// The way to the far server, in each direction.
 pub(crate) const DISTANCE: Duration = Duration::from_millis(10);

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
-use zerostarter_db::statement::split;
+use zerostarter_migrate::sql::split;
 
 /// Migrations in every format. The directory goes with this value.
 pub(crate) struct History {

@@ -7,9 +7,6 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
-#[path = "../../tests/harness/mod.rs"]
-mod harness;
-
 mod experiment;
 mod history;
 mod picture;
@@ -19,9 +16,9 @@ mod table;
 mod tool;
 
 use experiment::Results;
-use harness::Server;
 use plan::Plan;
 use tool::Tool;
+use zerostarter_test_harness::Server;
 
 /// Waits for the server's answer that zerostarter-db must not exceed; each migration adds one.
 const MOST_WAITS: usize = 3;

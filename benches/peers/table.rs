@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use crate::experiment::{DISTANCE, Meeting, Results, Runs};
-use crate::harness::Server;
 use crate::plan::Plan;
 use crate::sample::{Measured, median};
 use crate::tool::Tool;
+use zerostarter_test_harness::Server;
 
 /// What zerostarter-db is meant to reach: printed, not enforced, for they depend on the machine.
 const MOST_OF_SQLX: f64 = 0.9;

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use zerostarter_db::postgres_url::PostgresUrl;
+use zerostarter_connect::url::PostgresUrl;
 
 const CANARY: &str = "Kanarie7";
 

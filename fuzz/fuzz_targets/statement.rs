@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use zerostarter_db::statement::{line_and_column, split};
+use zerostarter_migrate::sql::{line_and_column, split};
 
 fuzz_target!(|sql: &str| {
     let Ok(statements) = split(sql) else { return };

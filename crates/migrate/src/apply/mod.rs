@@ -9,6 +9,8 @@ mod batch;
 mod checks;
 mod error;
 mod failure;
+#[cfg(test)]
+mod guard_tests;
 mod leftovers;
 mod migrator;
 mod non_transactional;

@@ -1,0 +1,13 @@
+//! Applying migrations: order, locks, recovery, what a run costs.
+
+mod atomic;
+mod concurrency;
+mod crash_points;
+mod crashes;
+mod hostile_defaults;
+mod non_transactional;
+mod noop;
+mod poolers;
+mod refinery;
+mod signals;
+mod sql_errors;

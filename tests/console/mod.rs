@@ -1,0 +1,5 @@
+//! Output: log, streams, secrets.
+
+mod logs;
+mod secrets;
+mod streams;

@@ -1,0 +1,3 @@
+//! The history table.
+
+mod history;

@@ -1,0 +1,4 @@
+//! The repository: its documentation and its schema.
+
+mod readme;
+mod schema;

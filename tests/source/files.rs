@@ -1,0 +1,424 @@
+//! What a migration file may hold, and what is refused before anything changes.
+
+use std::fmt::Write as _;
+
+use insta::assert_snapshot;
+
+use zerostarter_test_harness::{Command, Database, Server, zerostarter_db};
+
+/// Runs `sql` as the second of two pending files. It must be refused, and nothing may have been changed:
+/// not even the first file, not even the history table.
+fn refused(sql: impl AsRef<[u8]>) -> String {
+    let database = Server::shared().database();
+    let command = zerostarter_db(&database)
+        .migration("V1__good.sql", "CREATE TABLE good ();")
+        .migration("V2__bad.sql", sql);
+    let output = command.snapshot();
+    assert!(output.starts_with("status: 2\n"), "{output}");
+    assert!(
+        database.catalog().is_empty() && database.history().is_empty(),
+        "{output}"
+    );
+    output
+}
+
+fn applied(sql: impl AsRef<[u8]>) -> Database {
+    let database = Server::shared().database();
+    let run = zerostarter_db(&database).migration("V1__file.sql", sql).run();
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    database
+}
+
+#[test]
+fn what_ends_a_transaction_is_refused_with_its_line() {
+    assert_snapshot!(refused("CREATE TABLE t ();\n\nCOMMIT;\nBEGIN;\n"), @"
+    status: 2
+    --- stdout
+    --- stderr
+    error: 2 places in the pending migrations cannot be applied; nothing was changed
+      migrations/V2__bad.sql:3: COMMIT would end the transaction of this migration
+      migrations/V2__bad.sql:4: BEGIN would end the transaction of this migration
+
+    hint: remove it: every file already runs in a transaction of its own, together with its history row
+    ");
+    for statement in [
+        "begin",
+        "BEGIN ISOLATION LEVEL SERIALIZABLE",
+        "START TRANSACTION",
+        "COMMIT WORK",
+        "commit and chain",
+        "END",
+        "ABORT",
+        "ROLLBACK",
+        "ROLLBACK AND CHAIN",
+        "PREPARE TRANSACTION 'x'",
+        "COMMIT PREPARED 'x'",
+        "ROLLBACK PREPARED 'x'",
+        "/* a /* nested */ comment */ Commit",
+        "-- a line\nCOMMIT",
+    ] {
+        let output = refused(format!("SELECT 1;\n{statement};\nSELECT 2;"));
+        assert!(
+            output.contains("migrations/V2__bad.sql:"),
+            "{statement}: {output}"
+        );
+    }
+}
+
+#[test]
+fn a_reset_of_everything_is_refused_and_one_of_something_is_not() {
+    assert_snapshot!(refused("CREATE TABLE t ();\nRESET ALL;\n discard /* it */ all;"), @"
+    status: 2
+    --- stdout
+    --- stderr
+    error: 2 places in the pending migrations cannot be applied; nothing was changed
+      migrations/V2__bad.sql:2: RESET ALL would also reset what this migration's transaction is guarded with
+      migrations/V2__bad.sql:3: DISCARD ALL would also reset what this migration's transaction is guarded with
+
+    hint: name what to undo (RESET search_path, DISCARD TEMP); what a file sets for its session is undone after it anyway
+    ");
+    let database = Server::shared().database();
+    let run = zerostarter_db(&database)
+        .migration(
+            "V1__reset.sql",
+            "SET search_path = pg_catalog; RESET search_path; SET ROLE pg_read_all_data; RESET ROLE; \
+             SET SESSION AUTHORIZATION DEFAULT; RESET SESSION AUTHORIZATION; \
+             DISCARD PLANS; DISCARD SEQUENCES; DISCARD TEMP; CREATE TABLE t ();",
+        )
+        .run();
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    assert_eq!(database.catalog(), ["table public.t"]);
+}
+
+#[test]
+fn what_needs_a_client_is_refused() {
+    assert_snapshot!(refused("CREATE TABLE t (a int);\nCOPY t (a) FROM STDIN;\n1\n\\.\n"), @"
+    status: 2
+    --- stdout
+    --- stderr
+    error: 2 places in the pending migrations cannot be applied; nothing was changed
+      migrations/V2__bad.sql:2: COPY FROM STDIN needs a client that sends or receives the rows
+      migrations/V2__bad.sql:4: a backslash command is for psql; the server does not know it
+
+    hint: load the rows with INSERT … VALUES, or with a program outside the migrations
+    hint: only psql understands backslash commands; write the SQL that they stand for
+    ");
+    assert_snapshot!(refused("COPY pg_class TO STDOUT;"), @"
+    status: 2
+    --- stdout
+    --- stderr
+    error: 1 place in the pending migrations cannot be applied; nothing was changed
+      migrations/V2__bad.sql:1: COPY TO STDOUT needs a client that sends or receives the rows
+
+    hint: load the rows with INSERT … VALUES, or with a program outside the migrations
+    ");
+    assert_snapshot!(refused("CREATE TABLE t ();\n  \\copy t from 'file'\n"), @"
+    status: 2
+    --- stdout
+    --- stderr
+    error: 1 place in the pending migrations cannot be applied; nothing was changed
+      migrations/V2__bad.sql:2: a backslash command is for psql; the server does not know it
+
+    hint: only psql understands backslash commands; write the SQL that they stand for
+    ");
+    assert!(refused("copy t from stdin with (format csv);").contains("COPY FROM STDIN"));
+}
+
+#[test]
+fn what_is_never_closed_is_refused() {
+    for (sql, line) in [
+        ("SELECT 'a\n", 1),
+        ("SELECT 1;\n/* a\n", 2),
+        ("\nSELECT \"a", 2),
+        ("DO $x$ BEGIN END $y$;", 1),
+        ("SELECT E'a\\';", 1),
+    ] {
+        let output = refused(sql);
+        assert!(
+            output.contains(&format!("migrations/V2__bad.sql:{line}: ")),
+            "{sql}: {output}"
+        );
+    }
+}
+
+#[test]
+fn what_postgresql_cannot_hold_is_refused() {
+    assert_snapshot!(refused("SELECT 1;\nSELECT '\0';"), @"
+    status: 2
+    --- stdout
+    --- stderr
+    error: migrations/V2__bad.sql holds a NUL byte at line 2
+
+    hint: PostgreSQL has no NUL in SQL; save the file as UTF-8 text
+    ");
+    assert_snapshot!(refused(b"SELECT 1;\n\nSELECT '\xff';"), @"
+    status: 2
+    --- stdout
+    --- stderr
+    error: migrations/V2__bad.sql is not UTF-8 at line 3
+
+    hint: save the file as UTF-8
+    ");
+}
+
+#[test]
+fn what_runs_outside_a_transaction_stands_alone_in_its_file() {
+    assert_snapshot!(refused("CREATE TABLE t (a int);\nCREATE INDEX CONCURRENTLY i ON t (a);"), @"
+    status: 2
+    --- stdout
+    --- stderr
+    error: 1 place in the pending migrations cannot be applied; nothing was changed
+      migrations/V2__bad.sql:2: CREATE INDEX CONCURRENTLY cannot run in a transaction, and this file has other statements beside it
+
+    hint: move it into a file of its own, the next version
+    ");
+    assert_snapshot!(refused("CREATE INDEX CONCURRENTLY ON t (a);"), @"
+    status: 2
+    --- stdout
+    --- stderr
+    error: 1 place in the pending migrations cannot be applied; nothing was changed
+      migrations/V2__bad.sql:1: CREATE INDEX CONCURRENTLY without a name could not be told from another index after a crash
+
+    hint: give the index a name
+    ");
+    assert_snapshot!(refused("DROP TABLESPACE s"), @"
+    status: 2
+    --- stdout
+    --- stderr
+    error: 1 place in the pending migrations cannot be applied; nothing was changed
+      migrations/V2__bad.sql:1: DROP TABLESPACE is about the whole server
+
+    hint: a migration changes one database; prepare the server where it is set up
+    ");
+    for statement in [
+        "DROP INDEX CONCURRENTLY i",
+        "REINDEX INDEX CONCURRENTLY i",
+        "REINDEX (VERBOSE, CONCURRENTLY) TABLE t",
+        "VACUUM",
+        "VACUUM FULL t",
+        "ALTER TABLE t DETACH PARTITION p CONCURRENTLY",
+        "ALTER SYSTEM SET work_mem = 1",
+        "REINDEX SYSTEM d",
+        "CLUSTER",
+    ] {
+        let beside = format!("SELECT 1;\n{statement};");
+        assert!(
+            refused(&beside).contains(":2: ") && refused(&beside).contains("cannot run in a transaction"),
+            "{statement}"
+        );
+    }
+    for statement in [
+        "CREATE DATABASE d",
+        "DROP DATABASE d",
+        "CREATE TABLESPACE s LOCATION '/x'",
+    ] {
+        assert!(
+            refused(statement).contains("is about the whole server"),
+            "{statement}"
+        );
+    }
+}
+
+#[test]
+fn everything_that_is_wrong_is_said_at_once() {
+    let database = Server::shared().database();
+    let command = zerostarter_db(&database)
+        .migration("V1__a.sql", "BEGIN;\nVACUUM;\n")
+        .migration("V2__b.sql", "SELECT 1;\nCOPY t FROM STDIN;");
+    assert_snapshot!(command.snapshot(), @"
+    status: 2
+    --- stdout
+    --- stderr
+    error: 3 places in the pending migrations cannot be applied; nothing was changed
+      migrations/V1__a.sql:1: BEGIN would end the transaction of this migration
+      migrations/V1__a.sql:2: VACUUM cannot run in a transaction, and this file has other statements beside it
+      migrations/V2__b.sql:2: COPY FROM STDIN needs a client that sends or receives the rows
+
+    hint: remove it: every file already runs in a transaction of its own, together with its history row
+    hint: move it into a file of its own, the next version
+    hint: load the rows with INSERT … VALUES, or with a program outside the migrations
+    ");
+}
+
+/// A pooler gives the session to somebody else afterwards.
+#[test]
+fn settings_of_the_session_are_refused_behind_a_pooler() {
+    let database = Server::shared().database();
+    let url = format!("{}&pgbouncer=true", database.url());
+    let file = |sql: &str| {
+        zerostarter_db(&database)
+            .env("POSTGRES_URL", &url)
+            .migration("V1__set.sql", sql)
+    };
+    assert_snapshot!(file("SELECT 1;\nSET statement_timeout = 0;").snapshot(), @"
+    status: 2
+    --- stdout
+    --- stderr
+    [time] WARN  POSTGRES_URL looks like a transaction pooler (pgbouncer=true); set POSTGRES_DIRECT_URL to the database itself for migrations
+    error: 1 place in the pending migrations cannot be applied; nothing was changed
+      migrations/V1__set.sql:2: SET outlives this migration in a session that the pooler gives to others
+
+    hint: write SET LOCAL, which ends with the file, or set POSTGRES_DIRECT_URL to the database behind the pooler
+    ");
+    assert_eq!(file("SET SESSION work_mem = '1MB';").run().status, 2);
+    let run = file("SET LOCAL work_mem = '1MB'; SET CONSTRAINTS ALL DEFERRED;").run();
+    assert_eq!(run.status, 0, "{}", run.stderr);
+}
+
+#[test]
+fn words_in_texts_comments_and_bodies_are_none() {
+    let database = applied(
+        r#"
+-- COMMIT; \copy
+/* ROLLBACK; /* BEGIN; */ VACUUM; */
+CREATE TABLE "COMMIT" ("BEGIN" text DEFAULT 'COMMIT;', "END" text DEFAULT $$; ROLLBACK; $$);
+COMMENT ON TABLE "COMMIT" IS 'CREATE INDEX CONCURRENTLY';
+CREATE FUNCTION in_plpgsql() RETURNS int LANGUAGE plpgsql AS $body$ BEGIN PERFORM 1; RETURN 2; END; $body$;
+CREATE FUNCTION in_sql() RETURNS int BEGIN ATOMIC SELECT 1; SELECT CASE WHEN true THEN 2 END; END;
+CREATE TABLE t (a int);
+CREATE RULE r AS ON INSERT TO t DO ALSO (DELETE FROM t WHERE a = 1; DELETE FROM t WHERE a = 2);
+DO $do$ BEGIN NULL; END $do$;
+SELECT E'\'; COMMIT; \'', U&'\0043OMMIT', B'1', X'1F', $tag$ $$ ; $$ $tag$;
+"#,
+    );
+    assert_eq!(database.rows("SELECT in_plpgsql() + in_sql()"), ["4"]);
+}
+
+#[test]
+fn savepoints_nest_and_are_fine() {
+    let database = applied(
+        "CREATE TABLE kept (); SAVEPOINT s; CREATE TABLE dropped (); ROLLBACK TO SAVEPOINT s; RELEASE SAVEPOINT s; SAVEPOINT t; ROLLBACK WORK TO t;",
+    );
+    assert_eq!(database.catalog(), ["table public.kept"]);
+}
+
+#[test]
+fn a_last_line_may_be_a_comment_or_lack_its_semicolon() {
+    for sql in [
+        "CREATE TABLE t () -- the end",
+        "CREATE TABLE t (); -- the end",
+        "CREATE TABLE t ()",
+        "CREATE TABLE t (); /* the end */",
+    ] {
+        assert_eq!(applied(sql).catalog(), ["table public.t"], "{sql}");
+    }
+}
+
+#[test]
+fn a_file_may_be_empty() {
+    for sql in ["", "\n", "-- nothing", ";;\n;", "/* nothing */"] {
+        assert_eq!(applied(sql).history().len(), 1, "{sql}");
+    }
+}
+
+#[test]
+fn byte_order_marks_line_ends_and_letters_of_all_kinds_are_fine() {
+    assert_eq!(
+        applied("\u{feff}CREATE TABLE t ();").catalog(),
+        ["table public.t"]
+    );
+    assert_eq!(
+        applied("CREATE TABLE t (\r\n);\r\n-- end\r\n").catalog(),
+        ["table public.t"]
+    );
+    let database = applied("CREATE TABLE \"größe\" (\"名前\" text DEFAULT '🦀');");
+    assert!(
+        database
+            .catalog()
+            .contains(&"column public.\"größe\".\"名前\" text default '🦀'::text".to_owned())
+    );
+}
+
+#[test]
+fn a_large_file_is_one_transaction_too() {
+    let mut sql = String::from("CREATE TABLE t (id int, filler text);\n");
+    for id in 0..20_000 {
+        let _ = writeln!(sql, "INSERT INTO t VALUES ({id}, '{}');", "x".repeat(100));
+    }
+    assert_eq!(applied(sql).rows("SELECT count(*) FROM t"), ["20000"]);
+}
+
+#[test]
+fn what_a_file_selects_is_thrown_away() {
+    let run = {
+        let database = Server::shared().database();
+        zerostarter_db(&database)
+            .migration("V1__rows.sql", "SELECT repeat('x', 1000) FROM generate_series(1, 100000); SELECT 1 AS zerostarter_db_applied;")
+            .run()
+    };
+    assert_eq!((run.status, run.stdout.as_str()), (0, ""), "{}", run.stderr);
+}
+
+fn with_directory(prepare: impl FnOnce(&Command)) -> String {
+    let database = Server::shared().database();
+    let command = zerostarter_db(&database).env("MIGRATIONS_DIR", "migrations");
+    prepare(&command);
+    command.snapshot()
+}
+
+#[test]
+fn a_directory_that_is_missing_or_empty_is_an_error() {
+    assert_snapshot!(with_directory(|_| {}), @"
+    status: 2
+    --- stdout
+    --- stderr
+    error: migrations cannot be read: No such file or directory (os error 2)
+
+    hint: MIGRATIONS_DIR has to name the directory with the V*__*.sql files
+    ");
+    assert_snapshot!(with_directory(|command| std::fs::create_dir(command.directory().join("migrations")).unwrap()), @"
+    status: 2
+    --- stdout
+    --- stderr
+    error: migrations holds no migration
+
+    hint: migrations are files named V<number>__<name>.sql; an empty directory is most often a wrong mount
+    ");
+}
+
+#[test]
+fn a_misnamed_file_is_warned_of() {
+    let database = Server::shared().database();
+    let command = zerostarter_db(&database)
+        .migration("V1__one.sql", "CREATE TABLE one ();")
+        .migration("V2_two.sql", "CREATE TABLE two ();")
+        .migration("README.md", "text");
+    assert_snapshot!(command.snapshot(), @"
+    status: 0
+    --- stdout
+    --- stderr
+    [time] WARN  migrations/V2_two.sql is not named like a migration (V<number>__<name>.sql) and is left out
+    [time] INFO  1 of 1 migrations are pending in [db], schema public
+    [time] INFO  recovery point: [lsn] at [time], should this have to be undone from a backup
+    [time] INFO  applied V1__one in [ms]
+    ");
+}
+
+#[test]
+fn a_version_that_refinerys_table_cannot_hold_is_refused() {
+    let database = Server::shared().database();
+    assert_snapshot!(zerostarter_db(&database).migration("V20260101120000__big.sql", "").snapshot(), @"
+    status: 2
+    --- stdout
+    --- stderr
+    error: migrations/V20260101120000__big.sql has a version that is not a whole number up to 2147483647
+
+    hint: refinery's history table holds versions in 32 bits
+    ");
+}
+
+/// Kubernetes mounts a config map as links through a hidden directory that it swaps as a whole.
+#[test]
+fn a_mounted_config_map_is_read_once() {
+    let database = Server::shared().database();
+    let command = zerostarter_db(&database).env("MIGRATIONS_DIR", "migrations");
+    let mount = command.directory().join("migrations");
+    let data = mount.join("..2026_01_01_00_00_00.1");
+    std::fs::create_dir_all(&data).unwrap();
+    std::fs::write(data.join("V1__one.sql"), "CREATE TABLE one ();").unwrap();
+    std::os::unix::fs::symlink("..2026_01_01_00_00_00.1", mount.join("..data")).unwrap();
+    std::os::unix::fs::symlink("..data/V1__one.sql", mount.join("V1__one.sql")).unwrap();
+    let run = command.run();
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    assert_eq!(database.catalog(), ["table public.one"]);
+}

@@ -1,0 +1,3 @@
+//! Migration files.
+
+mod files;
