@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Map, Value};
-use zerostarter_diagnostic::{Diagnostic, ExitStatus};
+use zerostarter_diagnostic::{Diagnostic, ExitStatus, explain};
 use zerostarter_settings::Secret;
 
 use crate::clock::now;
@@ -118,30 +118,16 @@ impl Output {
 
     /// Writes the error that ends the run, with its hints.
     pub fn error(&self, error: &dyn Diagnostic) {
-        let (details, hints) = (error.details(), error.hints());
-        if self.format == LogFormat::Json {
-            let mut fields = Map::new();
-            fields.insert("details".to_owned(), details.into());
-            fields.insert("hints".to_owned(), hints.into());
-            fields.insert("exit".to_owned(), error.exit_status().code().into());
-            self.log("ERROR", &error.to_string(), fields);
-            return;
+        match self.format {
+            LogFormat::Text => self.text(&explain(error)),
+            LogFormat::Json => {
+                let mut fields = Map::new();
+                fields.insert("details".to_owned(), error.details().into());
+                fields.insert("hints".to_owned(), error.hints().into());
+                fields.insert("exit".to_owned(), error.exit_status().code().into());
+                self.log("ERROR", &error.to_string(), fields);
+            }
         }
-        let mut text = format!("error: {error}\n");
-        for line in details {
-            text.push_str("  ");
-            text.push_str(&line);
-            text.push('\n');
-        }
-        if !hints.is_empty() {
-            text.push('\n');
-        }
-        for hint in hints {
-            text.push_str("hint: ");
-            text.push_str(&hint);
-            text.push('\n');
-        }
-        self.text(&text);
     }
 
     /// Writes the error that ended a run, or `done`, to the termination log: Kubernetes shows it with the pod.

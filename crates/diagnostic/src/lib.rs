@@ -33,3 +33,23 @@ pub fn distinct(hints: impl IntoIterator<Item = String>) -> Vec<String> {
     }
     seen
 }
+
+/// The text that ends a program's output: headline, details, hints.
+pub fn explain(error: &dyn Diagnostic) -> String {
+    let mut text = format!("error: {error}\n");
+    for line in error.details() {
+        text.push_str("  ");
+        text.push_str(&line);
+        text.push('\n');
+    }
+    let hints = error.hints();
+    if !hints.is_empty() {
+        text.push('\n');
+    }
+    for hint in hints {
+        text.push_str("hint: ");
+        text.push_str(&hint);
+        text.push('\n');
+    }
+    text
+}

@@ -41,7 +41,7 @@ pub use database::Database;
 pub use pgbench::{Account, Pgbench};
 pub use poll::poll;
 pub use pooler::Pooler;
-pub use program::{program, workspace};
+pub use program::{example, program, workspace};
 pub use proxy::Proxy;
 pub use rounds::rounds;
 pub use running::Running;

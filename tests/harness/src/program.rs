@@ -30,3 +30,11 @@ pub fn workspace() -> &'static Path {
         .nth(2)
         .expect("the harness is two folders below the root")
 }
+
+/// The example `name` of the package whose test is running.
+#[track_caller]
+pub fn example(name: &str) -> PathBuf {
+    let test = env::current_exe().expect("the running test");
+    let folder = test.ancestors().nth(2).expect("target/debug");
+    folder.join("examples").join(name)
+}

@@ -1,5 +1,6 @@
 //! Everything that can end a run of the engine.
 
+use std::io;
 use std::time::Duration;
 
 use tokio_postgres::error::SqlState;
@@ -108,6 +109,9 @@ pub enum Error {
     /// Migrations cannot be loaded.
     #[error(transparent)]
     Source(#[from] source::Error),
+    /// The signal handlers could not be installed.
+    #[error("cannot start")]
+    Start(#[source] io::Error),
     /// The server reported success, but the history table does not have the migration.
     #[error("the server did not confirm that {0} was committed")]
     Unconfirmed(String),
@@ -174,6 +178,7 @@ impl Diagnostic for Error {
             Self::Preflight(findings) => findings.iter().map(ToString::to_string).collect(),
             Self::Settings(error) => error.details(),
             Self::Source(error) => error.details(),
+            Self::Start(source) => vec![source.to_string()],
             Self::UnsuitableSession { unsuitable, .. } => unsuitable.clone(),
             Self::Engine(_)
             | Self::Locked { holder: None, .. }
@@ -222,7 +227,10 @@ impl Diagnostic for Error {
             Self::UnsuitableSession { .. } => one(
                 "set POSTGRES_DIRECT_URL to a direct connection, or change the defaults of the role with ALTER ROLE … SET: a connection pooler does not pass settings on",
             ),
-            Self::Database { .. } | Self::Engine(_) | Self::UnknownTarget { newest: None, .. } => Vec::new(),
+            Self::Database { .. }
+            | Self::Engine(_)
+            | Self::Start(_)
+            | Self::UnknownTarget { newest: None, .. } => Vec::new(),
         }
     }
 
@@ -243,9 +251,11 @@ impl Diagnostic for Error {
                 ExitStatus::Refused
             }
             Self::NoSecondConnection { .. } => ExitStatus::Unreachable,
-            Self::Database { .. } | Self::Engine(_) | Self::Migration { .. } | Self::Unconfirmed(_) => {
-                ExitStatus::Failed
-            }
+            Self::Database { .. }
+            | Self::Engine(_)
+            | Self::Migration { .. }
+            | Self::Start(_)
+            | Self::Unconfirmed(_) => ExitStatus::Failed,
         }
     }
 }
