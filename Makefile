@@ -20,7 +20,6 @@ RELEASE_LINUX = RUSTFLAGS="$$RUSTFLAGS -C target-feature=+crt-static -C link-arg
 	cargo build --release --locked --target $(HOST)
 RELEASE_OTHER = cargo build --release --locked --target $(HOST)
 RELEASE = $(if $(findstring linux,$(HOST)),$(RELEASE_LINUX),$(RELEASE_OTHER))
-# The web app has features that the start-up binary does without, so it is built by itself.
 API_BINARY = $(or $(CARGO_TARGET_DIR),target)/$(HOST)/release/zerostarter-api
 BINARY = $(or $(CARGO_TARGET_DIR),target)/$(HOST)/release/zerostarter-db
 
@@ -41,11 +40,11 @@ migrate: ## Build it and migrate POSTGRES_URL, or else the private database (ARG
 	@scripts/migrate.sh $(ARGS)
 
 build: ## Build the release binary, static on Linux
-	@$(RELEASE) --bin zerostarter-db
+	@$(RELEASE) --package zerostarter-db
 	@ls -l $(BINARY)
 
 build-api: ## Build the web app, static on Linux
-	@CARGO_PROFILE_RELEASE_OPT_LEVEL=3 $(RELEASE) --bin zerostarter-api --features api
+	@CARGO_PROFILE_RELEASE_OPT_LEVEL=3 $(RELEASE) --package zerostarter-waitlist
 	@ls -l $(API_BINARY)
 
 # ---- A private database, in .postgres/ ----
@@ -102,7 +101,7 @@ queries: ## Compile queries/*.sql into crates/queries, against a new database (A
 test: ## Run every test, on the newest PostgreSQL here (POSTGRES_TEST_VERSION=18: on that one)
 	@[ -n "$$POSTGRES_TEST_VERSION" ] || scripts/local-postgres.sh binaries >/dev/null
 	@scripts/install-peers.sh refinery
-	@cargo test --locked --workspace --all-features
+	@cargo test --locked --workspace
 
 test-matrix: ## Run the integration tests on PostgreSQL 14 to 18 (VERSIONS="15 18": on those)
 	@scripts/install-peers.sh refinery
@@ -112,12 +111,12 @@ postgres-versions: ## Fetch PostgreSQL 14 to 18 into .postgres/versions (VERSION
 	@scripts/postgres-versions.sh $(VERSIONS)
 
 soak: ## Run the tests of races at length
-	@TEST_ROUNDS=20 cargo test --locked --all-features --test integration -- api:: blocked_tables:: concurrency:: crash_points:: crashes:: outside:: pool:: poolers:: signals::
+	@TEST_ROUNDS=20 cargo test --locked --workspace --test integration --test pool --test api -- api blocked_tables:: concurrency:: crash_points:: crashes:: non_transactional:: pool:: poolers:: signals::
 
 lint: deny ## Check format, lints, documentation, dependencies, and scripts where shellcheck is here
-	@cargo fmt --check
-	@cargo clippy --locked --all-targets --all-features -- -D warnings
-	@RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --all-features
+	@cargo fmt --all --check
+	@cargo clippy --locked --workspace --all-targets -- -D warnings
+	@RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 	@if command -v shellcheck >/dev/null; then shellcheck -x scripts/*.sh tests/docker/*.sh tests/kubernetes/*.sh tests/workflows/*.sh .github/*.sh tests/docker/images/postgres/entrypoint.sh .ci/run; fi
 
 deny: ## Check bans, licenses and sources of dependencies, offline
@@ -143,7 +142,7 @@ bench-docs: ## The same, and write the figures into README.md and docs/benchmark
 bench-api: build-api ## Compare the web app with Bun, Hono and Drizzle (BENCH_SECONDS=2 BENCH_ROUNDS=1: a short run)
 	@scripts/local-postgres.sh binaries >/dev/null
 	@scripts/install-peers.sh hono
-	@TMPDIR=$${TMPDIR:-/tmp} ZEROSTARTER_API_BINARY=$(CURDIR)/$(API_BINARY) cargo bench --locked --features api --bench api
+	@TMPDIR=$${TMPDIR:-/tmp} ZEROSTARTER_API_BINARY=$(CURDIR)/$(API_BINARY) cargo bench --locked --bench api
 
 bench-api-docs: ## The same, and write the figures into docs/benchmarks-api.md
 	@BENCH_WRITE=yes $(MAKE) --no-print-directory bench-api

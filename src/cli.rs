@@ -153,6 +153,7 @@ pub fn command() -> clap::Command {
     });
     let shell = Arg::new("shell")
         .help("The shell")
+        .value_name("SHELL")
         .required(true)
         .value_parser(value_parser!(Shell));
     clap::Command::new(PROGRAM)

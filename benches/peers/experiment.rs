@@ -12,7 +12,7 @@
 use std::time::Duration;
 
 use crate::history::History;
-use crate::plan::{Copies, Long, Plan};
+use crate::plan::{Instances, Long, Plan};
 use crate::sample::{self, Measured, Outcome};
 use crate::tool::Tool;
 use zerostarter_test_harness::{Database, Proxy, Server};
@@ -27,14 +27,14 @@ pub(crate) struct Runs {
     pub(crate) noop: Measured,
 }
 
-/// How often a tool waits for the server: on the first run, and with nothing to do.
+/// The round trips of a tool: on the first run, and with nothing to do.
 #[derive(Clone, Copy)]
-pub(crate) struct Waits {
+pub(crate) struct RoundTrips {
     pub(crate) first: usize,
     pub(crate) noop: usize,
 }
 
-/// What became of copies that were started at once.
+/// What became of instances that were started at the same time.
 #[derive(Default)]
 pub(crate) struct Meeting {
     pub(crate) walls: Vec<Duration>,
@@ -45,18 +45,18 @@ pub(crate) struct Meeting {
 pub(crate) struct Results {
     /// How many there are for the first run.
     pub(crate) migrations: usize,
-    pub(crate) waits: Vec<Waits>,
+    pub(crate) round_trips: Vec<RoundTrips>,
     pub(crate) near: Vec<Option<Runs>>,
     pub(crate) far: Vec<Option<Runs>>,
     pub(crate) long: [Vec<Option<Runs>>; 2],
-    pub(crate) copies: [Vec<Option<Meeting>>; 2],
+    pub(crate) instances: [Vec<Option<Meeting>>; 2],
 }
 
 /// Measures all of `plan`.
 pub(crate) fn measure(server: &Server, tools: &[Tool], plan: &Plan) -> Results {
     let embedded = History::embedded();
     let bench = Bench { server, tools };
-    let waits = bench.waits(&embedded);
+    let round_trips = bench.round_trips(&embedded);
     let near = Course {
         rounds: plan.near,
         noops: 1,
@@ -72,14 +72,14 @@ pub(crate) fn measure(server: &Server, tools: &[Tool], plan: &Plan) -> Results {
     };
     Results {
         migrations: embedded.count,
-        waits,
+        round_trips,
         near: bench.runs(&embedded, &near),
         far: bench.runs(&embedded, &far),
         long: plan.long.each_ref().map(|long| bench.long(long)),
-        copies: plan
-            .copies
+        instances: plan
+            .instances
             .each_ref()
-            .map(|copies| bench.copies(&embedded, copies, plan.limit)),
+            .map(|instances| bench.instances(&embedded, instances, plan.limit)),
     }
 }
 
@@ -102,7 +102,7 @@ struct Course {
 impl Bench<'_> {
     /// Through a proxy that counts; its figures are exact, so once is enough. Also the first run of all, which
     /// has to succeed and to make the same for everybody.
-    fn waits(&self, history: &History) -> Vec<Waits> {
+    fn round_trips(&self, history: &History) -> Vec<RoundTrips> {
         let mut made = None;
         let count = |tool: &Tool, database: &Database| {
             let proxy = Proxy::start(database.port());
@@ -119,18 +119,18 @@ impl Bench<'_> {
                 tool.name,
                 String::from_utf8_lossy(&said)
             );
-            proxy.waits()
+            proxy.round_trips()
         };
-        let waits = self.tools.iter().map(|tool| {
+        let round_trips = self.tools.iter().map(|tool| {
             let database = self.server.database();
             let first = count(tool, &database);
             check(tool, &database, &mut made);
-            Waits {
+            RoundTrips {
                 first,
                 noop: count(tool, &database),
             }
         });
-        waits.collect()
+        round_trips.collect()
     }
 
     fn long(&self, long: &Long) -> Vec<Option<Runs>> {
@@ -179,16 +179,17 @@ impl Bench<'_> {
         runs
     }
 
-    fn copies(&self, history: &History, copies: &Copies, limit: Duration) -> Vec<Option<Meeting>> {
+    fn instances(&self, history: &History, instances: &Instances, limit: Duration) -> Vec<Option<Meeting>> {
         let mut made = None;
-        let mut meetings: Vec<Option<Meeting>> = self.takes_part(copies.only_ours);
-        for round in 0..copies.rounds {
+        let mut meetings: Vec<Option<Meeting>> = self.takes_part(instances.only_ours);
+        for round in 0..instances.rounds {
             for index in self.turns(round) {
                 let (tool, Some(meeting)) = (&self.tools[index], &mut meetings[index]) else {
                     continue;
                 };
                 let database = self.server.database();
-                let (wall, failures) = sample::copies(tool, history, &database.url(), copies.count, limit);
+                let (wall, failures) =
+                    sample::instances(tool, history, &database.url(), instances.count, limit);
                 meeting.walls.push(wall);
                 meeting.failures += failures;
                 if failures == 0 {

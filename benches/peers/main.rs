@@ -20,8 +20,8 @@ use plan::Plan;
 use tool::Tool;
 use zerostarter_test_harness::Server;
 
-/// Waits for the server's answer that zerostarter-db must not exceed; each migration adds one.
-const MOST_WAITS: usize = 3;
+/// The round trips that zerostarter-db must not exceed; each migration adds one.
+const MOST_ROUND_TRIPS: usize = 3;
 
 /// Between these two lines of a document are the figures.
 const BEGINNING: &str = "<!-- figures of `make bench-docs` -->\n";
@@ -75,12 +75,15 @@ fn is_good(results: &Results) -> bool {
                 .all(|measured| measured.failures == 0 && measured.over_limit.is_none())
         })
     });
-    let copies_agreed = results
-        .copies
+    let instances_agreed = results
+        .instances
         .iter()
         .all(|meetings| meetings[0].as_ref().is_some_and(|meeting| meeting.failures == 0));
-    let waits = results.waits[0];
-    has_run && copies_agreed && waits.noop <= MOST_WAITS && waits.first <= MOST_WAITS + results.migrations
+    let round_trips = results.round_trips[0];
+    has_run
+        && instances_agreed
+        && round_trips.noop <= MOST_ROUND_TRIPS
+        && round_trips.first <= MOST_ROUND_TRIPS + results.migrations
 }
 
 /// Replaces the figures of a document.

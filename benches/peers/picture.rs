@@ -108,7 +108,7 @@ pub(crate) fn draw(tools: &[Tool], plan: &Plan, results: &Results, environment: 
             row.map(|(title, runs, which)| times(title, tools, runs, which, &scale))
         })
         .collect();
-    panels.push([0, 1].map(|index| meetings(tools, plan.copies[index].count, &results.copies[index])));
+    panels.push([0, 1].map(|index| meetings(tools, plan.instances[index].count, &results.instances[index])));
 
     let panel_height = TITLE + AXIS + ROW * number(tools.len());
     let height = HEAD + panel_height * number(panels.len());
@@ -196,10 +196,10 @@ fn meetings(tools: &[Tool], count: usize, meetings: &[Option<Meeting>]) -> Panel
         }
     });
     Panel {
-        title: format!("{count} copies at once on an empty database: failed, in red"),
+        title: format!("{count} instances at the same time on an empty database: failed, in red"),
         bars: bars.collect(),
         ticks: [0, count / 2, count]
-            .map(|copies| (number(copies) / number(count), copies.to_string()))
+            .map(|instances| (number(instances) / number(count), instances.to_string()))
             .to_vec(),
         values: LONG_VALUES,
     }

@@ -19,8 +19,8 @@ pub(crate) struct Long {
     pub(crate) limit: Duration,
 }
 
-/// Copies started at once on an empty database.
-pub(crate) struct Copies {
+/// Instances started at the same time on an empty database.
+pub(crate) struct Instances {
     pub(crate) count: usize,
     pub(crate) rounds: usize,
     pub(crate) only_ours: bool,
@@ -31,8 +31,8 @@ pub(crate) struct Plan {
     pub(crate) near: usize,
     pub(crate) far: usize,
     pub(crate) long: [Long; 2],
-    pub(crate) copies: [Copies; 2],
-    /// For one run, and for a round of copies.
+    pub(crate) instances: [Instances; 2],
+    /// For one run, and for a round of instances.
     pub(crate) limit: Duration,
 }
 
@@ -52,7 +52,7 @@ impl Plan {
             only_ours,
             limit,
         };
-        let copies = |count, rounds, only_ours| Copies {
+        let instances = |count, rounds, only_ours| Instances {
             count,
             rounds: scaled(rounds),
             only_ours,
@@ -61,7 +61,7 @@ impl Plan {
             near: runs,
             far: scaled(10),
             long: [long(1_000, 3, false), long(5_000, 2, is_short)],
-            copies: [copies(16, 6, false), copies(64, 3, is_short)],
+            instances: [instances(16, 6, false), instances(64, 3, is_short)],
             limit,
         }
     }
@@ -69,9 +69,9 @@ impl Plan {
     /// What is measured for zerostarter-db only.
     pub(crate) fn left_out(&self) -> Vec<String> {
         let long = self.long.iter().filter(|long| long.only_ours);
-        let copies = self.copies.iter().filter(|copies| copies.only_ours);
+        let instances = self.instances.iter().filter(|instances| instances.only_ours);
         long.map(|long| format!("{} migrations", long.count))
-            .chain(copies.map(|copies| format!("{} copies", copies.count)))
+            .chain(instances.map(|instances| format!("{} instances", instances.count)))
             .collect()
     }
 }

@@ -15,7 +15,7 @@ use crate::tool::{Tool, megabytes};
 /// The word after which this program measures one other program and exits, see [`measure`].
 pub(crate) const MEASURE: &str = "--measure";
 
-/// Between two looks at whether copies have ended.
+/// Between two looks at whether instances have ended.
 const LOOK: Duration = Duration::from_millis(2);
 
 /// What one run took.
@@ -103,9 +103,9 @@ pub(crate) fn measure(command: &[String]) -> ExitCode {
     }
 }
 
-/// Starts copies at once; the time until the last of them has ended, and how many failed. Those that have not
+/// Starts instances at once; the time until the last of them has ended, and how many failed. Those that have not
 /// ended after `limit` are ended, and have failed.
-pub(crate) fn copies(
+pub(crate) fn instances(
     tool: &Tool,
     history: &History,
     url: &str,
@@ -123,7 +123,7 @@ pub(crate) fn copies(
     let mut failures = 0;
     let mut is_over = false;
     while !running.is_empty() {
-        running.retain_mut(|copy| match copy.try_wait().expect("to wait") {
+        running.retain_mut(|instance| match instance.try_wait().expect("to wait") {
             Some(status) => {
                 failures += usize::from(!status.success());
                 false
@@ -132,8 +132,8 @@ pub(crate) fn copies(
         });
         if started.elapsed() > limit && !is_over {
             is_over = true;
-            for copy in &running {
-                end(copy.id());
+            for instance in &running {
+                end(instance.id());
             }
         }
         thread::sleep(LOOK);

@@ -26,7 +26,8 @@ pub(crate) fn report(server: &Server, tools: &[Tool], plan: &Plan, results: &Res
             far(tools, results)
         ),
         "### Long histories\n\n".to_owned() + &long(tools, plan, results),
-        "### Copies started at once on an empty database\n\n".to_owned() + &copies(tools, plan, results),
+        "### Instances started at the same time on an empty database\n\n".to_owned()
+            + &instances(tools, plan, results),
         "### What zerostarter-db is meant to reach\n\n".to_owned() + &targets(tools, plan, results),
     ]
     .join("\n")
@@ -34,10 +35,10 @@ pub(crate) fn report(server: &Server, tools: &[Tool], plan: &Plan, results: &Res
 
 /// For the front page.
 pub(crate) fn summary(tools: &[Tool], plan: &Plan, results: &Results) -> String {
-    let [.., most] = &plan.copies;
+    let [.., most] = &plan.instances;
     let [_, longest] = &plan.long;
     let mut text = format!(
-        "| | nothing to do | {} ms away | {} applied, nothing to do | first run | {} copies: failed | peak memory | size |\n|---|---|---|---|---|---|---|---|\n",
+        "| | nothing to do | {} ms away | {} applied, nothing to do | first run | {} instances: failed | peak memory | size |\n|---|---|---|---|---|---|---|---|\n",
         DISTANCE.as_millis(),
         longest.count,
         most.count
@@ -52,7 +53,7 @@ pub(crate) fn summary(tools: &[Tool], plan: &Plan, results: &Results) -> String 
             cell(results.far[index].as_ref(), |runs| &runs.noop),
             cell(results.long[1][index].as_ref(), |runs| &runs.noop),
             cell(results.near[index].as_ref(), |runs| &runs.apply),
-            results.copies[1][index]
+            results.instances[1][index]
                 .as_ref()
                 .map_or_else(|| LEFT_OUT.to_owned(), failed),
             peak_megabytes(results, index),
@@ -91,7 +92,7 @@ pub(crate) fn told(measured: &Measured) -> String {
     }
 }
 
-/// How many copies failed, of how many, in a round.
+/// How many instances failed, of how many, in a round.
 pub(crate) fn failed(meeting: &Meeting) -> String {
     let rounds = meeting.walls.len();
     if meeting.failures.is_multiple_of(rounds) {
@@ -142,21 +143,21 @@ fn environment(server: &Server, tools: &[Tool], plan: &Plan) -> String {
 
 fn near(tools: &[Tool], results: &Results) -> String {
     let mut text = String::from(
-        "| | run | waits | wall | CPU | peak memory | failures | runs | size |\n|---|---|---|---|---|---|---|---|---|\n",
+        "| | run | round trips | wall | CPU | peak memory | failures | runs | size |\n|---|---|---|---|---|---|---|---|---|\n",
     );
     for is_first in [true, false] {
         for (index, tool) in tools.iter().enumerate() {
-            let (waits, Some(runs)) = (results.waits[index], &results.near[index]) else {
+            let (round_trips, Some(runs)) = (results.round_trips[index], &results.near[index]) else {
                 continue;
             };
-            let (run, waits, measured) = if is_first {
-                ("first run", waits.first, &runs.apply)
+            let (run, round_trips, measured) = if is_first {
+                ("first run", round_trips.first, &runs.apply)
             } else {
-                ("nothing to do", waits.noop, &runs.noop)
+                ("nothing to do", round_trips.noop, &runs.noop)
             };
             let _ = writeln!(
                 text,
-                "| {} | {run} | {waits} | {} | {} | {:.1} MB | {} | {} | {:.1} MB |",
+                "| {} | {run} | {round_trips} | {} | {} | {:.1} MB | {} | {} | {:.1} MB |",
                 tool.name,
                 told(measured),
                 measured.cpu().map_or_else(|| "–".to_owned(), time),
@@ -215,11 +216,11 @@ fn each(runs: &Runs, count: usize) -> Option<f64> {
     Some(runs.apply.wall()? / number(count))
 }
 
-fn copies(tools: &[Tool], plan: &Plan, results: &Results) -> String {
+fn instances(tools: &[Tool], plan: &Plan, results: &Results) -> String {
     let mut text = String::from(
-        "| | copies | failed in a round | until the last has ended | rounds |\n|---|---|---|---|---|\n",
+        "| | instances | failed in a round | until the last has ended | rounds |\n|---|---|---|---|---|\n",
     );
-    for (copies, meetings) in plan.copies.iter().zip(&results.copies) {
+    for (instances, meetings) in plan.instances.iter().zip(&results.instances) {
         for (tool, meeting) in tools.iter().zip(meetings) {
             let (failed, wall, rounds) = match meeting {
                 Some(meeting) => (
@@ -232,7 +233,7 @@ fn copies(tools: &[Tool], plan: &Plan, results: &Results) -> String {
             let _ = writeln!(
                 text,
                 "| {} | {} | {failed} | {wall} | {rounds} |",
-                tool.name, copies.count
+                tool.name, instances.count
             );
         }
     }

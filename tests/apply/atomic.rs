@@ -16,7 +16,7 @@ fn everything_is_applied_in_one_transaction_and_one_wait() {
         .env("POSTGRES_URL", database.url_through(proxy.port()))
         .run();
     assert_eq!(run.status, 0, "{}", run.stderr);
-    assert_eq!(proxy.waits(), 4);
+    assert_eq!(proxy.round_trips(), 4);
     assert_eq!(
         database.rows("SELECT count(DISTINCT xmin::text) FROM refinery_schema_history"),
         ["1"]
@@ -50,7 +50,7 @@ fn one_that_fails_takes_the_others_with_it() {
     --- stdout
     --- stderr
     [time] INFO  4 of 4 migrations are pending in [db], schema public
-    [time] INFO  recovery point: [lsn] at [time], should this have to be undone from a backup
+    [time] INFO  recovery point: [lsn] at [time], for a point-in-time recovery from a backup
     error: V3__bad failed and was rolled back
       type "nonsense" does not exist (SQLSTATE 42704)
        --> migrations/V3__bad.sql:2:22
@@ -76,7 +76,7 @@ fn an_error_without_a_position_is_found_in_its_file() {
     --- stdout
     --- stderr
     [time] INFO  2 of 2 migrations are pending in [db], schema public
-    [time] INFO  recovery point: [lsn] at [time], should this have to be undone from a backup
+    [time] INFO  recovery point: [lsn] at [time], for a point-in-time recovery from a backup
     error: V2__bad failed and was rolled back
       division by zero (SQLSTATE 22012)
        --> migrations/V2__bad.sql:3:1
@@ -110,7 +110,7 @@ fn a_file_that_leaves_the_transaction_is_refused_as_ever() {
     assert_eq!(run.status, 2, "{}", run.stderr);
     assert!(
         run.stderr.contains(
-            "V2__outside.sql:1: CREATE INDEX CONCURRENTLY cannot run in a transaction, and --atomic puts all"
+            "V2__outside.sql:1: CREATE INDEX CONCURRENTLY cannot run in a transaction block, and --atomic applies"
         ),
         "{}",
         run.stderr
@@ -143,7 +143,7 @@ fn a_new_value_of_an_enum_is_explained() {
         run.stderr.contains("(SQLSTATE 55P04)")
             && run
                 .stderr
-                .contains("hint: a new value of an enum has to be committed before it is used"),
+                .contains("hint: add the new enum value in a separate migration"),
         "{}",
         run.stderr
     );

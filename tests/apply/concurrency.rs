@@ -25,7 +25,7 @@ fn hold_the_lock(database: &Database) -> zerostarter_test_harness::Session {
 
 #[test]
 #[expect(clippy::print_stderr, reason = "a figure for who reads the test's output")]
-fn copies_that_start_at_once_all_succeed_and_apply_once() {
+fn instances_that_start_at_the_same_time_all_succeed_and_apply_once() {
     // A server of its own: 64 copies take most of the 100 connections that it has.
     let server = Server::start(ServerOptions::new());
     let mut extra = Vec::new();
@@ -61,7 +61,7 @@ fn copies_that_start_at_once_all_succeed_and_apply_once() {
 /// Each lookup of a name sees the catalog of its own moment. So a run that reads while another one creates the history table
 /// could take it for that of another schema, or for one without the INSERT privilege.
 #[test]
-fn a_history_that_is_being_created_is_there_or_it_is_not() {
+fn a_history_table_that_is_being_created_exists_or_does_not() {
     let database = Server::shared().database();
     let config = config(&database).migrate;
     let creator = database.session();
@@ -107,14 +107,14 @@ fn a_history_that_is_being_created_is_there_or_it_is_not() {
 }
 
 #[test]
-fn a_copy_waits_for_the_lock_without_a_transaction_and_goes_on_when_it_is_free() {
+fn an_instance_waits_for_the_lock_without_a_transaction_and_continues_when_it_is_free() {
     let database = Server::shared().database();
     let holder = hold_the_lock(&database);
     let mut waiting = zerostarter_db(&database).start();
-    waiting.wait_for_stderr("another migrator holds the lock; waiting for it (for up to 10m)");
-    let between_tries = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+    waiting.wait_for_stderr("another migrator holds the lock; waiting for up to 10m");
+    let between_attempts = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
                          AND application_name = 'zerostarter-db' AND state = 'idle' AND backend_xmin IS NULL";
-    assert!(poll(SOON, || (database.rows(between_tries) == ["1"]).then_some(())).is_some());
+    assert!(poll(SOON, || (database.rows(between_attempts) == ["1"]).then_some(())).is_some());
     holder.execute("COMMIT");
     let run = waiting.wait();
     assert_eq!(run.status, 0, "{}", run.stderr);
@@ -122,7 +122,7 @@ fn a_copy_waits_for_the_lock_without_a_transaction_and_goes_on_when_it_is_free()
 }
 
 #[test]
-fn a_copy_gives_up_when_the_lock_stays_taken() {
+fn an_instance_gives_up_if_the_lock_stays_taken() {
     let database = Server::shared().database();
     let _holder = hold_the_lock(&database);
     let command = zerostarter_db(&database).env("MIGRATE_LOCK_WAIT", "300ms");
@@ -131,21 +131,21 @@ fn a_copy_gives_up_when_the_lock_stays_taken() {
     --- stdout
     --- stderr
     [time] INFO  2 of 2 migrations are pending in [db], schema public
-    [time] INFO  recovery point: [lsn] at [time], should this have to be undone from a backup
-    [time] INFO  another migrator holds the lock; waiting for it (for up to [duration]): pid [pid] (application harness, user postgres, idle in transaction, transaction open for [duration]), last statement: BEGIN; SELECT pg_advisory_xact_lock(3345345016611812582)
+    [time] INFO  recovery point: [lsn] at [time], for a point-in-time recovery from a backup
+    [time] INFO  another migrator holds the lock; waiting for up to [duration]: pid [pid] (application harness, user postgres, idle in transaction, transaction open for [duration]), last statement: BEGIN; SELECT pg_advisory_xact_lock(3345345016611812582)
     error: gave up after [duration]: another migrator holds the lock
-      in the way: pid [pid] (application harness, user postgres, idle in transaction, transaction open for [duration]), last statement: BEGIN; SELECT pg_advisory_xact_lock(3345345016611812582)
+      blocked by: pid [pid] (application harness, user postgres, idle in transaction, transaction open for [duration]), last statement: BEGIN; SELECT pg_advisory_xact_lock(3345345016611812582)
 
-    hint: let pid [pid] finish, end it with SELECT pg_terminate_backend([pid]), or raise MIGRATE_LOCK_WAIT
+    hint: let pid [pid] finish, terminate it with SELECT pg_terminate_backend([pid]), or raise MIGRATE_LOCK_WAIT
     ");
     assert!(database.catalog().is_empty());
 }
 
-const LOCK_TAKEN: &str = "another migrator holds the lock; waiting for it";
+const LOCK_TAKEN: &str = "another migrator holds the lock; waiting for up to";
 
 /// `MIGRATE_LOCK_WAIT` is not used up by what else was waited for in between.
 #[test]
-fn tries_at_a_blocked_table_are_no_wait_for_another_migrator() {
+fn attempts_at_a_blocked_table_are_no_wait_for_another_migrator() {
     let (database, table) = with_a_blocked_table();
     let holder = hold_the_lock(&database);
     let mut running = zerostarter_db(&database)
@@ -207,7 +207,7 @@ fn nothing_to_do_does_not_wait_for_the_lock() {
 
 /// A tool that takes no lock, such as refinery's own, gets in between.
 #[test]
-fn work_that_somebody_else_has_done_meanwhile_is_not_done_again() {
+fn what_another_instance_has_applied_is_not_applied_again() {
     let database = Server::shared().database();
     let holder = hold_the_lock(&database);
     let mut waiting = zerostarter_db(&database)
@@ -249,7 +249,7 @@ const BLOCKED: (&str, &str) = (
 );
 
 #[test]
-fn a_blocked_migration_gives_up_after_its_tries() {
+fn a_blocked_migration_gives_up_after_its_attempts() {
     let (database, _session) = with_a_blocked_table();
     let command = zerostarter_db(&database)
         .migration(BLOCKED.0, BLOCKED.1)
@@ -260,15 +260,15 @@ fn a_blocked_migration_gives_up_after_its_tries() {
     --- stdout
     --- stderr
     [time] INFO  1 of 1 migrations are pending in [db], schema public
-    [time] INFO  recovery point: [lsn] at [time], should this have to be undone from a backup
-    [time] WARN  V1__blocked has waited [duration] for a lock on busy, in the way: pid [pid] (application harness, user postgres, idle in transaction, transaction open for [duration]), last statement: BEGIN; LOCK TABLE busy
-    [time] WARN  V1__blocked was rolled back: canceling statement due to lock timeout (SQLSTATE 55P03); try 2 of 2 follows in [duration]
-    [time] WARN  V1__blocked has waited [duration] for a lock on busy, in the way: pid [pid] (application harness, user postgres, idle in transaction, transaction open for [duration]), last statement: BEGIN; LOCK TABLE busy
-    error: V1__blocked was blocked at each of 2 tries
+    [time] INFO  recovery point: [lsn] at [time], for a point-in-time recovery from a backup
+    [time] WARN  V1__blocked has waited [duration] for a lock on busy, blocked by: pid [pid] (application harness, user postgres, idle in transaction, transaction open for [duration]), last statement: BEGIN; LOCK TABLE busy
+    [time] WARN  V1__blocked was rolled back: canceling statement due to lock timeout (SQLSTATE 55P03); attempt 2 of 2 follows in [duration]
+    [time] WARN  V1__blocked has waited [duration] for a lock on busy, blocked by: pid [pid] (application harness, user postgres, idle in transaction, transaction open for [duration]), last statement: BEGIN; LOCK TABLE busy
+    error: V1__blocked was blocked at each of 2 attempts
       canceling statement due to lock timeout (SQLSTATE 55P03)
-      it waited for a lock on busy, in the way: pid [pid] (application harness, user postgres, idle in transaction, transaction open for [duration]), last statement: BEGIN; LOCK TABLE busy
+      it waited for a lock on busy, blocked by: pid [pid] (application harness, user postgres, idle in transaction, transaction open for [duration]), last statement: BEGIN; LOCK TABLE busy
 
-    hint: let pid [pid] finish, end it with SELECT pg_terminate_backend([pid]), or raise MIGRATE_LOCK_RETRIES
+    hint: let pid [pid] finish, terminate it with SELECT pg_terminate_backend([pid]), or raise MIGRATE_LOCK_RETRIES
     ");
     assert_eq!(database.catalog(), ["table public.busy"]);
 }
@@ -292,19 +292,19 @@ fn a_role_that_may_not_see_the_blocker_is_told_what_it_needs() {
     --- stdout
     --- stderr
     [time] INFO  1 of 1 migrations are pending in [db], schema public
-    [time] INFO  recovery point: [lsn] at [time], should this have to be undone from a backup
-    [time] WARN  V1__blocked has waited [duration] for a lock on busy, in the way: pid [pid] (application harness, user postgres)
-    error: V1__blocked was blocked at each of 1 tries
+    [time] INFO  recovery point: [lsn] at [time], for a point-in-time recovery from a backup
+    [time] WARN  V1__blocked has waited [duration] for a lock on busy, blocked by: pid [pid] (application harness, user postgres)
+    error: V1__blocked was blocked at each of 1 attempts
       canceling statement due to lock timeout (SQLSTATE 55P03)
-      it waited for a lock on busy, in the way: pid [pid] (application harness, user postgres)
+      it waited for a lock on busy, blocked by: pid [pid] (application harness, user postgres)
 
-    hint: let pid [pid] finish, end it with SELECT pg_terminate_backend([pid]), or raise MIGRATE_LOCK_RETRIES
-    hint: GRANT pg_read_all_stats to the role of the URL to be shown what such a session does
+    hint: let pid [pid] finish, terminate it with SELECT pg_terminate_backend([pid]), or raise MIGRATE_LOCK_RETRIES
+    hint: GRANT pg_read_all_stats to the role of the URL to see what such a session does
     ");
 }
 
 #[test]
-fn a_prepared_transaction_in_the_way_is_named() {
+fn a_blocking_prepared_transaction_is_named() {
     let server = Server::start(ServerOptions::new().setting("max_prepared_transactions", "1"));
     let database = server.database();
     database.execute("CREATE TABLE busy ()");
@@ -318,11 +318,11 @@ fn a_prepared_transaction_in_the_way_is_named() {
     --- stdout
     --- stderr
     [time] INFO  1 of 1 migrations are pending in [db], schema public
-    [time] INFO  recovery point: [lsn] at [time], should this have to be undone from a backup
-    [time] WARN  V1__blocked has waited [duration] for a lock on busy, in the way: a prepared transaction (see pg_prepared_xacts)
-    error: V1__blocked was blocked at each of 1 tries
+    [time] INFO  recovery point: [lsn] at [time], for a point-in-time recovery from a backup
+    [time] WARN  V1__blocked has waited [duration] for a lock on busy, blocked by: a prepared transaction (see pg_prepared_xacts)
+    error: V1__blocked was blocked at each of 1 attempts
       canceling statement due to lock timeout (SQLSTATE 55P03)
-      it waited for a lock on busy, in the way: a prepared transaction (see pg_prepared_xacts)
+      it waited for a lock on busy, blocked by: a prepared transaction (see pg_prepared_xacts)
 
     hint: COMMIT PREPARED or ROLLBACK PREPARED what pg_prepared_xacts lists
     ");
@@ -330,7 +330,7 @@ fn a_prepared_transaction_in_the_way_is_named() {
 }
 
 #[test]
-fn a_try_ends_when_its_lock_waits_add_up_to_the_budget() {
+fn an_attempt_ends_when_its_lock_waits_add_up_to_the_budget() {
     let database = Server::shared().database();
     database.execute("CREATE TABLE first (); CREATE TABLE second ()");
     let [first, second] = ["first", "second"].map(|table| {
@@ -347,9 +347,9 @@ fn a_try_ends_when_its_lock_waits_add_up_to_the_budget() {
         .env("MIGRATE_LOCK_BUDGET", "3s")
         .env("MIGRATE_LOCK_RETRIES", "1")
         .start();
-    running.wait_for_stderr("for a lock on first, in the way: pid ");
+    running.wait_for_stderr("for a lock on first, blocked by: pid ");
     first.execute("SELECT pg_sleep(1); COMMIT");
-    running.wait_for_stderr("for a lock on second, in the way: pid ");
+    running.wait_for_stderr("for a lock on second, blocked by: pid ");
     let run = running.wait();
     assert_eq!(run.status, 7, "{}", run.stderr);
     assert!(
@@ -376,7 +376,7 @@ fn a_blocked_migration_is_tried_again_until_it_succeeds() {
         .migration(BLOCKED.0, BLOCKED.1)
         .env("MIGRATE_LOCK_TIMEOUT", "20ms")
         .start();
-    running.wait_for_stderr("try 3 of 10 follows");
+    running.wait_for_stderr("attempt 3 of 10 follows");
     session.execute("COMMIT");
     let run = running.wait();
     assert_eq!(run.status, 0, "{}", run.stderr);
@@ -388,7 +388,7 @@ fn a_blocked_migration_is_tried_again_until_it_succeeds() {
 }
 
 #[test]
-fn the_role_of_migrations_owns_what_they_make() {
+fn the_role_of_migrations_owns_what_they_create() {
     let database = Server::shared().database();
     let owner = database.role("NOSUPERUSER");
     database.execute(&format!(
@@ -417,7 +417,7 @@ fn a_role_that_cannot_be_taken_on_is_a_refusal() {
     error: MIGRATE_ROLE cannot be used
       role "nosuch" does not exist (SQLSTATE 22023)
 
-    hint: MIGRATE_ROLE has to name a role that there is and that the login role is a member of
+    hint: set MIGRATE_ROLE to an existing role of which the login role is a member
     "#);
     let login = database.role("NOSUPERUSER");
     let command = zerostarter_db(&database)
@@ -430,14 +430,14 @@ fn a_role_that_cannot_be_taken_on_is_a_refusal() {
     error: MIGRATE_ROLE cannot be used
       permission denied to set role "postgres" (SQLSTATE 42501)
 
-    hint: MIGRATE_ROLE has to name a role that there is and that the login role is a member of
+    hint: set MIGRATE_ROLE to an existing role of which the login role is a member
     "#);
 }
 
 /// The end of a transaction that has been open for long is waited for outside of the queue: whoever comes to the
 /// table meanwhile is not kept waiting.
 #[test]
-fn an_old_transaction_is_waited_out_without_joining_the_queue_behind_it() {
+fn a_migration_does_not_queue_behind_a_long_running_transaction() {
     for (held, file, queues) in [
         ("SELECT FROM busy", "ALTER TABLE busy ADD a int;", true),
         ("SELECT FROM busy", "CREATE INDEX ON busy (id);", false),
@@ -470,7 +470,7 @@ fn an_old_transaction_is_waited_out_without_joining_the_queue_behind_it() {
             running.wait_for_stderr(
                 "V1__file was rolled back: it did not queue behind a transaction older than MIGRATE_LOCK_BUDGET for a lock on busy",
             );
-            running.wait_for_stderr("try 3 of 10 follows");
+            running.wait_for_stderr("attempt 3 of 10 follows");
             assert!(!running.has_ended());
         }
         if queues {
@@ -490,7 +490,7 @@ fn an_old_transaction_is_waited_out_without_joining_the_queue_behind_it() {
 
 /// Whether the table is free in the end is only known to one who asks for the lock.
 #[test]
-fn the_last_try_joins_the_queue_behind_an_old_transaction() {
+fn the_last_attempt_queues_behind_a_long_running_transaction() {
     let database = Server::shared().database();
     database.execute("CREATE TABLE busy (id int)");
     let session = database.session();

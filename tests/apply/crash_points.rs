@@ -258,7 +258,7 @@ fn a_reset_between_any_two_messages_loses_and_repeats_nothing() {
 
 /// Many at once, as each of them waits ten seconds.
 #[test]
-fn silence_between_any_two_messages_ends_and_loses_and_repeats_nothing() {
+fn an_unresponsive_server_between_any_two_messages_loses_and_repeats_nothing() {
     let server = &Server::start(ServerOptions::new().setting("max_connections", "1000"));
     for scenario in scenarios(1) {
         cut_everywhere(*scenario, server, Fate::Silence, scenario.at_once);
@@ -267,7 +267,7 @@ fn silence_between_any_two_messages_ends_and_loses_and_repeats_nothing() {
 
 /// Somebody is at work on it for longer than any silence lasts: its lock is there.
 #[test]
-fn a_statement_that_takes_its_time_is_not_taken_for_silence() {
+fn a_long_statement_is_not_taken_for_a_dead_connection() {
     let database = Server::shared().database();
     let run = zerostarter_db(&database)
         .migration("V1__slow.sql", "CREATE TABLE slow (); SELECT pg_sleep(13);")

@@ -129,7 +129,7 @@ fn a_question_that_is_cut_off_anywhere_loses_and_repeats_nothing() {
 /// Nothing in the network says that the server is gone; only that it does not answer a question that is answered
 /// at once.
 #[test]
-fn a_server_that_falls_silent_while_it_is_read_is_given_up_and_tried_again() {
+fn a_server_that_stops_answering_while_it_is_read_is_retried() {
     let started = Instant::now();
     std::thread::scope(|scope| {
         let limited: &[_] = &[("MIGRATE_LOCK_TIMEOUT", "100ms")];

@@ -16,7 +16,7 @@ fn role_with(database: &Database, defaults: &[&str]) -> String {
 }
 
 #[test]
-fn the_whole_schema_is_made_whatever_the_defaults_of_the_role_are() {
+fn the_whole_schema_is_created_whatever_the_defaults_of_the_role_are() {
     let all: &[&str] = &[
         "default_transaction_isolation = 'serializable'",
         "default_transaction_read_only = on",
@@ -163,13 +163,13 @@ fn blockers_are_seen_whatever_the_defaults_of_the_database_are() {
             .env("MIGRATE_LOCK_BUDGET", "2s")
             .env("MIGRATE_LOCK_RETRIES", "1")
             .start();
-        running.wait_for_stderr("for a lock on first, in the way: pid ");
+        running.wait_for_stderr("for a lock on first, blocked by: pid ");
         first.execute("SELECT pg_sleep(0.5); COMMIT");
         let run = running.wait();
         assert_eq!(run.status, 7, "{defaults:?}: {}", run.stderr);
         for told in [
             "for locks, which is all of MIGRATE_LOCK_BUDGET",
-            "for a lock on second, in the way: pid ",
+            "for a lock on second, blocked by: pid ",
             "idle in transaction, transaction open for ",
         ] {
             assert!(run.stderr.contains(told), "{defaults:?}: {}", run.stderr);

@@ -47,9 +47,9 @@ fn an_index_is_built_concurrently_between_files_in_transactions() {
     --- stdout
     --- stderr
     [time] INFO  3 of 3 migrations are pending in [db], schema public
-    [time] INFO  recovery point: [lsn] at [time], should this have to be undone from a backup
+    [time] INFO  recovery point: [lsn] at [time], for a point-in-time recovery from a backup
     [time] INFO  applied V1__first in [ms]
-    [time] INFO  applied V2__index in [ms], outside a transaction
+    [time] INFO  applied V2__index in [ms], without a transaction block
     [time] INFO  applied V3__last in [ms]
     ");
     assert_eq!(indexes(&database), ["busy_a|t"]);
@@ -96,7 +96,7 @@ fn each_kind_does_what_it_says_and_is_recorded() {
     let run = command().run();
     assert_eq!(run.status, 0, "{}", run.stderr);
     assert_eq!(
-        run.stderr.matches("outside a transaction").count(),
+        run.stderr.matches("without a transaction block").count(),
         8,
         "{}",
         run.stderr
@@ -114,14 +114,13 @@ fn each_kind_does_what_it_says_and_is_recorded() {
 }
 
 #[test]
-fn the_plan_says_which_files_run_outside() {
+fn the_plan_names_non_transactional_migrations() {
     let database = with_table();
     let plan = with_index(&database).arg("plan").run();
     assert!(
-        plan.stdout.contains("V2__index.sql, outside a transaction\n")
-            && plan
-                .stdout
-                .contains("V3__last.sql, in a transaction of its own\n"),
+        plan.stdout
+            .contains("V2__index.sql, without a transaction block\n")
+            && plan.stdout.contains("V3__last.sql, in its own transaction\n"),
         "{}",
         plan.stdout
     );
@@ -141,25 +140,25 @@ fn the_first_file_of_all_may_be_one() {
 /// What an earlier try can have left, and what comes of it: the index that is there in the end, and the line of the
 /// log that says so.
 #[test]
-fn what_an_earlier_try_has_left_decides_what_is_done() {
+fn the_leftovers_of_an_earlier_attempt_decide_what_is_done() {
     for (left, status, expected, said) in [
         (
             "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'busy_a'::regclass",
             0,
             "rebuilt",
-            "dropping the invalid index public.busy_a, which it left",
+            "dropping the invalid index public.busy_a that it left",
         ),
         (
             "SELECT 1",
             0,
             "kept",
-            "V2__index is done already: the index public.busy_a is there, valid, and as the file has it",
+            "V2__index is already done: the index public.busy_a exists, is valid, and has the definition of the file",
         ),
         (
             "DROP INDEX busy_a; CREATE INDEX busy_a ON busy (a) WHERE b IS NULL",
             6,
             "kept",
-            "V2__index.sql is not in the history, but the index public.busy_a is there already, and is another one",
+            "V2__index.sql is not in the history table, but the index public.busy_a already exists and has another definition",
         ),
         (
             "DROP INDEX busy_a; CREATE UNIQUE INDEX busy_a ON busy (id, a) WHERE b IS NOT NULL",
@@ -171,13 +170,13 @@ fn what_an_earlier_try_has_left_decides_what_is_done() {
             "DROP INDEX busy_a; CREATE TABLE other (a int); CREATE INDEX busy_a ON other (a)",
             6,
             "kept",
-            "public.busy_a is there already, and is no index of busy",
+            "public.busy_a already exists and is no index of busy",
         ),
         (
             "DROP INDEX busy_a; CREATE TABLE busy_a ()",
             6,
             "kept",
-            "public.busy_a is there already, and is no index of busy",
+            "public.busy_a already exists and is no index of busy",
         ),
     ] {
         let database = with_table();
@@ -228,7 +227,7 @@ fn one_index_is_recognised_however_it_is_written() {
             )
             .run();
         assert_eq!(run.status, 0, "{file}: {}", run.stderr);
-        assert!(run.stderr.contains("is done already"), "{file}: {}", run.stderr);
+        assert!(run.stderr.contains("is already done"), "{file}: {}", run.stderr);
     }
     for (there, file) in [
         ("ON busy (a)", "ON busy (a DESC)"),
@@ -262,7 +261,7 @@ fn an_index_that_cannot_be_compared_is_not_recorded() {
     assert_eq!(run.status, 6, "{}", run.stderr);
     assert!(
         run.stderr
-            .contains("cannot be compared with the file's: permission denied"),
+            .contains("cannot be compared with the index of the file: permission denied"),
         "{}",
         run.stderr
     );
@@ -274,7 +273,7 @@ fn an_index_that_cannot_be_compared_is_not_recorded() {
 }
 
 #[test]
-fn what_other_statements_have_left_is_found_too() {
+fn the_leftovers_of_other_statements_are_found_too() {
     let database = with_table();
     database.execute(
         "CREATE INDEX worn ON busy (a); CREATE INDEX worn_ccnew ON busy (a); \
@@ -307,10 +306,10 @@ fn what_other_statements_have_left_is_found_too() {
         .run();
     assert_eq!(run.status, 0, "{}", run.stderr);
     for said in [
-        "V1__gone is done already: the index never_was is gone already",
-        "dropping the invalid index public.worn_ccnew, which it left",
-        "V3__half was interrupted before: may is half detached from months; finishing it",
-        "V4__whole is done already: june is no partition any more",
+        "V1__gone is already done: the index never_was does not exist",
+        "dropping the invalid index public.worn_ccnew that it left",
+        "an earlier attempt at V3__half was interrupted: the detachment of may from months is pending; finishing it",
+        "V4__whole is already done: june is already detached",
     ] {
         assert!(run.stderr.contains(said), "{said}: {}", run.stderr);
     }
@@ -353,7 +352,7 @@ fn an_operator_who_is_building_the_index_is_waited_for() {
         let impatient = with_index(&database).env("MIGRATE_LOCK_WAIT", "500ms").run();
         assert_eq!(impatient.status, 7, "{}", impatient.stderr);
         assert!(
-            impatient.stderr.contains("in the way: pid ")
+            impatient.stderr.contains("blocked by: pid ")
                 && impatient
                     .stderr
                     .contains("last statement: CREATE INDEX CONCURRENTLY busy_a"),
@@ -361,11 +360,11 @@ fn an_operator_who_is_building_the_index_is_waited_for() {
             impatient.stderr
         );
         let mut patient = with_index(&database).start();
-        patient.wait_for_stderr("another session is at work on the same; waiting for it");
+        patient.wait_for_stderr("another session runs the same statement; waiting for up to");
         drop(holder);
         let run = patient.wait();
         assert_eq!(run.status, 0, "{}", run.stderr);
-        assert!(run.stderr.contains("V2__index is done already"), "{}", run.stderr);
+        assert!(run.stderr.contains("V2__index is already done"), "{}", run.stderr);
         assert_eq!(build.join().expect("the operator"), Ok(()));
     });
     assert_eq!(indexes(&database), ["busy_a|t"]);
@@ -373,7 +372,7 @@ fn an_operator_who_is_building_the_index_is_waited_for() {
 
 /// The transaction that holds the lock has neither a snapshot nor an id, for which the build would wait.
 #[test]
-fn nothing_of_ours_is_waited_for_by_the_build() {
+fn a_build_does_not_wait_for_our_sessions() {
     let database = with_table();
     let holder = snapshot_holder(&database);
     let running = building(&database);
@@ -387,7 +386,7 @@ fn nothing_of_ours_is_waited_for_by_the_build() {
 
 /// The budget is for locks behind which the app queues; a build in the background may take its time.
 #[test]
-fn a_build_waits_for_old_transactions_and_says_for_which() {
+fn a_build_waits_for_long_running_transactions_and_names_them() {
     let database = with_table();
     let holder = snapshot_holder(&database);
     let mut running = with_index(&database)
@@ -396,7 +395,7 @@ fn a_build_waits_for_old_transactions_and_says_for_which() {
         .env("MIGRATE_STATEMENT_TIMEOUT", "100ms")
         .start();
     running.wait_for_stderr("V2__index has waited ");
-    running.wait_for_stderr("for a transaction to end, in the way: pid ");
+    running.wait_for_stderr("for a transaction to end, blocked by: pid ");
     drop(holder);
     let run = running.wait();
     assert_eq!(run.status, 0, "{}", run.stderr);
@@ -404,7 +403,7 @@ fn a_build_waits_for_old_transactions_and_says_for_which() {
 }
 
 #[test]
-fn what_keeps_the_app_waiting_gives_way() {
+fn a_statement_that_blocks_the_app_rolls_back() {
     let database = with_table();
     let session = database.session();
     session.execute("BEGIN; LOCK TABLE busy IN ROW EXCLUSIVE MODE");
@@ -417,7 +416,7 @@ fn what_keeps_the_app_waiting_gives_way() {
     let run = command().run();
     assert_eq!(run.status, 7, "{}", run.stderr);
     assert!(
-        run.stderr.contains("(SQLSTATE 55P03)") && run.stderr.contains("a lock on busy, in the way: pid "),
+        run.stderr.contains("(SQLSTATE 55P03)") && run.stderr.contains("a lock on busy, blocked by: pid "),
         "{}",
         run.stderr
     );
@@ -426,7 +425,7 @@ fn what_keeps_the_app_waiting_gives_way() {
 }
 
 #[test]
-fn a_statement_that_fails_says_what_remains_and_the_next_run_clears_it() {
+fn a_failed_statement_names_its_leftovers_and_the_next_run_recovers() {
     let database = with_table();
     let command = || {
         zerostarter_db(&database)
@@ -441,7 +440,7 @@ fn a_statement_that_fails_says_what_remains_and_the_next_run_clears_it() {
     --- stdout
     --- stderr
     [time] INFO  2 of 2 migrations are pending in [db], schema public
-    [time] INFO  recovery point: [lsn] at [time], should this have to be undone from a backup
+    [time] INFO  recovery point: [lsn] at [time], for a point-in-time recovery from a backup
     [time] INFO  applied V1__first in [ms]
     error: V2__unique failed
       could not create unique index "busy_a" (SQLSTATE 23505)
@@ -449,7 +448,7 @@ fn a_statement_that_fails_says_what_remains_and_the_next_run_clears_it() {
       2 | CREATE UNIQUE INDEX CONCURRENTLY busy_a
         | ^
       detail: Key (a)=(1) is duplicated.
-      it ran outside a transaction: what remains is invalid: public.busy_a; the next run drops it and begins anew
+      it ran without a transaction block: it left an invalid index: public.busy_a; the next run drops it and starts again
       applied before it, and kept: V1__first
     "#);
     assert_eq!(indexes(&database), ["busy_a|f"]);
@@ -469,19 +468,19 @@ fn a_statement_that_fails_says_what_remains_and_the_next_run_clears_it() {
     --- stdout
     --- stderr
     [time] INFO  1 of 3 migrations are pending in [db], schema public
-    [time] INFO  recovery point: [lsn] at [time], should this have to be undone from a backup
+    [time] INFO  recovery point: [lsn] at [time], for a point-in-time recovery from a backup
     error: V3__typo failed
       column "nothing" does not exist (SQLSTATE 42703)
        --> migrations/V3__typo.sql:1:1
       1 | CREATE INDEX CONCURRENTLY i
         | ^
-      it ran outside a transaction: nothing of it remains
+      it ran without a transaction block: it left nothing
       nothing was applied before it
     "#);
 }
 
 #[test]
-fn a_signal_cancels_it_and_names_what_remains() {
+fn a_signal_cancels_it_and_names_the_leftovers() {
     for (signal, status) in [("TERM", 143), ("INT", 130)] {
         let database = with_table();
         let holder = snapshot_holder(&database);
@@ -491,7 +490,7 @@ fn a_signal_cancels_it_and_names_what_remains() {
         assert_eq!(run.status, status, "{}", run.stderr);
         assert!(
             run.stderr.contains(
-                "V2__index was cancelled: what remains is invalid: public.busy_a; the next run drops it"
+                "V2__index was cancelled: it left an invalid index: public.busy_a; the next run drops it"
             ),
             "{}",
             run.stderr
@@ -506,7 +505,7 @@ fn a_signal_cancels_it_and_names_what_remains() {
 
 /// The server notices within a second that the program is gone; what it had built is invalid.
 #[test]
-fn after_a_kill_the_next_run_begins_anew() {
+fn after_a_kill_the_next_run_starts_again() {
     let database = with_table();
     let holder = snapshot_holder(&database);
     let running = building(&database);
@@ -612,7 +611,7 @@ fn roles_and_schemas_are_those_of_the_other_files() {
 /// Each copy that finds the lock taken closes its transaction: one that waited inside of it would have a snapshot,
 /// for which the build would wait in turn.
 #[test]
-fn copies_that_start_during_a_build_under_load_all_succeed() {
+fn instances_that_start_during_a_build_under_load_all_succeed() {
     for _ in 0..rounds() {
         let database = with_table();
         let stop = std::sync::atomic::AtomicBool::new(false);
@@ -683,10 +682,10 @@ fn a_pool_without_a_second_connection_is_named_before_anything_is_changed() {
     status: 3
     --- stdout
     --- stderr
-    error: CREATE INDEX CONCURRENTLY needs a second connection, and none was to be had within [duration]
-      it was opened and got no answer
+    error: CREATE INDEX CONCURRENTLY needs a second connection, and none could be opened within [duration]
+      it was opened, and the server did not answer
 
-    hint: a file that runs outside a transaction needs two connections at once: give the pool one more, or set POSTGRES_DIRECT_URL to the database behind it
+    hint: give the pool one more connection, or set POSTGRES_DIRECT_URL to a direct connection: a non-transactional migration needs two connections at once
     ");
     assert!(database.history().is_empty());
     // Files in transactions do not need it.
@@ -710,7 +709,7 @@ fn a_pool_whose_defaults_would_end_the_statement_early_is_refused() {
     error: CREATE INDEX CONCURRENTLY cannot run with the settings of this connection
       statement_timeout is 3600000
 
-    hint: a pooler does not pass settings on: set POSTGRES_DIRECT_URL to the database behind it, or change the defaults of the role with ALTER ROLE … SET
+    hint: set POSTGRES_DIRECT_URL to a direct connection, or change the defaults of the role with ALTER ROLE … SET: a connection pooler does not pass settings on
     ");
     assert!(database.history().is_empty());
     let direct = through(&pooler, &database).env("POSTGRES_DIRECT_URL", database.url());
@@ -729,7 +728,7 @@ fn what_goes_on_behind_a_pooler_is_waited_for() {
     running.signal("KILL");
     assert_eq!(running.wait().status, 137);
     let mut heir = through(&pooler, &database).start();
-    heir.wait_for_stderr("another session is at work on the same; waiting for it");
+    heir.wait_for_stderr("another session runs the same statement; waiting for up to");
     drop(holder);
     let run = heir.wait();
     assert_eq!(run.status, 0, "{}", run.stderr);

@@ -14,17 +14,17 @@ fn waits(database: &Database, command: Command) -> usize {
         .env("POSTGRES_URL", database.url_through(proxy.port()))
         .run();
     assert_eq!(run.status, 0, "{}", run.stderr);
-    proxy.waits()
+    proxy.round_trips()
 }
 
 #[test]
-fn nothing_to_do_takes_three_waits() {
+fn nothing_to_do_takes_three_round_trips() {
     let database = migrated();
     assert_eq!(waits(&database, zerostarter_db(&database)), 3);
 }
 
 #[test]
-fn a_first_run_takes_five_waits() {
+fn a_first_run_takes_five_round_trips() {
     let database = Server::shared().database();
     assert_eq!(waits(&database, zerostarter_db(&database)), 5);
 }
@@ -71,10 +71,10 @@ fn a_role_that_may_not_read_the_history_is_told_what_it_needs() {
     status: 4
     --- stdout
     --- stderr
-    error: the history of migrations may not be read
+    error: the history table cannot be read
       permission denied for table refinery_schema_history (SQLSTATE 42501)
 
-    hint: as the owner of the history: GRANT SELECT ON refinery_schema_history to this role, and USAGE on its schema
+    hint: as the owner of the history table: GRANT SELECT ON refinery_schema_history to this role, and USAGE on its schema
     ");
 }
 

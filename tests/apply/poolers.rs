@@ -36,7 +36,7 @@ fn left_behind(session: &Session) -> Vec<String> {
 }
 
 #[test]
-fn copies_share_a_pool_of_any_size() {
+fn instances_share_a_pool_of_any_size() {
     let server = Server::start(ServerOptions::new());
     for size in [1, 2, 20] {
         let database = server.database();
@@ -58,7 +58,7 @@ fn copies_share_a_pool_of_any_size() {
 
 /// The pool has one connection, so that the next client is given the very one that was used.
 #[test]
-fn nothing_is_left_behind_on_a_connection_of_the_pool() {
+fn nothing_stays_on_a_connection_of_the_pool() {
     let server = Server::start(ServerOptions::new());
     for (name, file, status) in [
         ("a good file", "CREATE TABLE one ();", 0),
@@ -114,7 +114,7 @@ fn a_blocked_table_is_given_up_also_with_one_connection() {
 /// pool of one connection more than once: whether PgBouncer notices the end used to be a matter of how the answers
 /// before the statement fell into packets.
 #[test]
-fn a_copy_that_is_killed_is_succeeded_soon() {
+fn the_next_instance_takes_over_soon_after_a_kill() {
     let server = Server::start(ServerOptions::new());
     for pool in [
         None,
@@ -176,7 +176,7 @@ fn a_copy_that_is_killed_is_succeeded_soon() {
 /// PgBouncer forgets the request to cancel of a client that does not stay for the end of it. It then closes the
 /// server's connection with the client's, and the server rolls back when it notices that.
 #[test]
-fn a_signal_ends_what_is_under_way_through_the_pooler_too() {
+fn a_signal_cancels_through_the_pooler_too() {
     let server = Server::start(ServerOptions::new());
     let database = server.database();
     let pooler = Pooler::start(&server, 1);

@@ -21,7 +21,7 @@ fn lock_is_free(database: &Database) -> bool {
 }
 
 #[test]
-fn a_migration_under_way_is_cancelled_and_rolled_back() {
+fn a_running_migration_is_cancelled_and_rolled_back() {
     for (signal, status) in [("INT", 130), ("TERM", 143)] {
         let database = Server::shared().database();
         let mut running = zerostarter_db(&database)
@@ -45,7 +45,7 @@ fn a_migration_under_way_is_cancelled_and_rolled_back() {
               V2__slow was cancelled and rolled back
               applied, and kept: V1__quick
 
-            hint: run it again: it goes on where this run stopped
+            hint: run it again: it continues where this run stopped
             ");
         }
         assert_eq!(database.rows(sleeps), ["0"]);
@@ -105,7 +105,7 @@ fn over_a_slow_link_the_end_comes_at_once_and_claims_no_more_than_is_known() {
             assert_eq!(database.rows(sleeps), ["0"], "{case}");
             assert!(lock_is_free(&database), "{case}");
         } else {
-            let silence = "V1__slow was under way, and the server has not said what became of it";
+            let silence = "V1__slow was running, and the server has not confirmed its end";
             assert!(run.stderr.contains(silence), "{case}: {}", run.stderr);
             poll(AT_ONCE, || lock_is_free(&database).then_some(())).expect("the server notices");
         }
@@ -131,7 +131,7 @@ fn waiting_for_a_lock_ends_at_once() {
     assert_eq!(run.status, 143, "{}", run.stderr);
     assert!(
         run.stderr.ends_with(
-            "error: SIGTERM ended the run\n\nhint: run it again: it goes on where this run stopped\n"
+            "error: SIGTERM ended the run\n\nhint: run it again: it continues where this run stopped\n"
         ),
         "{}",
         run.stderr

@@ -33,7 +33,7 @@ fn a_syntax_error_is_shown_with_its_place() {
     --- stdout
     --- stderr
     [time] INFO  2 of 2 migrations are pending in [db], schema public
-    [time] INFO  recovery point: [lsn] at [time], should this have to be undone from a backup
+    [time] INFO  recovery point: [lsn] at [time], for a point-in-time recovery from a backup
     [time] INFO  applied V1__first in [ms]
     error: V2__second failed and was rolled back
       syntax error at or near "TABEL" (SQLSTATE 42601)
@@ -51,7 +51,7 @@ fn a_statement_that_breaks_off_is_shown_at_its_end() {
     --- stdout
     --- stderr
     [time] INFO  2 of 2 migrations are pending in [db], schema public
-    [time] INFO  recovery point: [lsn] at [time], should this have to be undone from a backup
+    [time] INFO  recovery point: [lsn] at [time], for a point-in-time recovery from a backup
     [time] INFO  applied V1__first in [ms]
     error: V2__second failed and was rolled back
       syntax error at or near ";" (SQLSTATE 42601)
@@ -69,7 +69,7 @@ fn columns_count_characters() {
     --- stdout
     --- stderr
     [time] INFO  2 of 2 migrations are pending in [db], schema public
-    [time] INFO  recovery point: [lsn] at [time], should this have to be undone from a backup
+    [time] INFO  recovery point: [lsn] at [time], for a point-in-time recovery from a backup
     [time] INFO  applied V1__first in [ms]
     error: V2__second failed and was rolled back
       column "nosuch" does not exist (SQLSTATE 42703)
@@ -87,7 +87,7 @@ fn tabs_keep_the_marker_below_its_column() {
     --- stdout
     --- stderr
     [time] INFO  2 of 2 migrations are pending in [db], schema public
-    [time] INFO  recovery point: [lsn] at [time], should this have to be undone from a backup
+    [time] INFO  recovery point: [lsn] at [time], for a point-in-time recovery from a backup
     [time] INFO  applied V1__first in [ms]
     error: V2__second failed and was rolled back
       column "nosuch" does not exist (SQLSTATE 42703)
@@ -106,7 +106,7 @@ fn an_error_without_a_position_is_shown_at_its_statement() {
     --- stdout
     --- stderr
     [time] INFO  2 of 2 migrations are pending in [db], schema public
-    [time] INFO  recovery point: [lsn] at [time], should this have to be undone from a backup
+    [time] INFO  recovery point: [lsn] at [time], for a point-in-time recovery from a backup
     [time] INFO  applied V1__first in [ms]
     error: V2__second failed and was rolled back
       could not create unique index "first_id_idx" (SQLSTATE 23505)
@@ -121,7 +121,7 @@ fn an_error_without_a_position_is_shown_at_its_statement() {
     --- stdout
     --- stderr
     [time] INFO  2 of 2 migrations are pending in [db], schema public
-    [time] INFO  recovery point: [lsn] at [time], should this have to be undone from a backup
+    [time] INFO  recovery point: [lsn] at [time], for a point-in-time recovery from a backup
     [time] INFO  applied V1__first in [ms]
     error: V2__second failed and was rolled back
       division by zero (SQLSTATE 22012)
@@ -139,7 +139,7 @@ fn an_error_in_a_function_is_shown_with_its_context() {
     --- stdout
     --- stderr
     [time] INFO  2 of 2 migrations are pending in [db], schema public
-    [time] INFO  recovery point: [lsn] at [time], should this have to be undone from a backup
+    [time] INFO  recovery point: [lsn] at [time], for a point-in-time recovery from a backup
     [time] INFO  applied V1__first in [ms]
     error: V2__second failed and was rolled back
       no (SQLSTATE ZZ001)
@@ -160,7 +160,7 @@ fn a_constraint_that_fails_at_the_commit_is_said_to() {
     --- stdout
     --- stderr
     [time] INFO  2 of 2 migrations are pending in [db], schema public
-    [time] INFO  recovery point: [lsn] at [time], should this have to be undone from a backup
+    [time] INFO  recovery point: [lsn] at [time], for a point-in-time recovery from a backup
     [time] INFO  applied V1__first in [ms]
     error: V2__second failed and was rolled back
       could not create unique index "u" (SQLSTATE 23505)
@@ -177,11 +177,11 @@ fn a_constraint_that_fails_at_the_commit_is_said_to() {
     --- stdout
     --- stderr
     [time] INFO  2 of 2 migrations are pending in [db], schema public
-    [time] INFO  recovery point: [lsn] at [time], should this have to be undone from a backup
+    [time] INFO  recovery point: [lsn] at [time], for a point-in-time recovery from a backup
     [time] INFO  applied V1__first in [ms]
     error: V2__second failed and was rolled back
       duplicate key value violates unique constraint "second_id_key" (SQLSTATE 23505)
-      --> after migrations/V2__second.sql had been run, at its commit
+      --> after migrations/V2__second.sql was run, at its commit
       detail: Key (id)=(1) already exists.
       applied before it, and kept: V1__first
     "#);
@@ -197,7 +197,7 @@ fn the_first_of_all_migrations_leaves_nothing() {
     --- stdout
     --- stderr
     [time] INFO  1 of 1 migrations are pending in [db], schema public
-    [time] INFO  recovery point: [lsn] at [time], should this have to be undone from a backup
+    [time] INFO  recovery point: [lsn] at [time], for a point-in-time recovery from a backup
     error: V1__first failed and was rolled back
       relation "a" already exists (SQLSTATE 42P07)
        --> migrations/V1__first.sql:2:1
@@ -205,7 +205,7 @@ fn the_first_of_all_migrations_leaves_nothing() {
         | ^
       nothing was applied before it
 
-    hint: it is in the database already but not in the history: was this schema made by another tool, or by hand?
+    hint: find out whether another tool or a person created the schema: it exists in the database but not in the history table
     "#);
     assert!(database.catalog().is_empty() && database.history().is_empty());
 }
@@ -227,7 +227,7 @@ fn a_missing_right_is_a_refusal() {
     --- stdout
     --- stderr
     [time] INFO  1 of 1 migrations are pending in [db], schema public
-    [time] INFO  recovery point: [lsn] at [time], should this have to be undone from a backup
+    [time] INFO  recovery point: [lsn] at [time], for a point-in-time recovery from a backup
     error: V1__one failed and was rolled back
       must be owner of table theirs (SQLSTATE 42501)
        --> migrations/V1__one.sql:2:1
@@ -235,7 +235,7 @@ fn a_missing_right_is_a_refusal() {
         | ^
       nothing was applied before it
 
-    hint: grant the right to the role of the URL, or set MIGRATE_ROLE to the role that owns the tables
+    hint: grant the privilege to the role of the URL, or set MIGRATE_ROLE to the role that owns the tables
     ");
 }
 
@@ -258,7 +258,7 @@ fn a_statement_timeout_is_named() {
     --- stdout
     --- stderr
     [time] INFO  1 of 1 migrations are pending in [db], schema public
-    [time] INFO  recovery point: [lsn] at [time], should this have to be undone from a backup
+    [time] INFO  recovery point: [lsn] at [time], for a point-in-time recovery from a backup
     error: V1__slow failed and was rolled back
       canceling statement due to statement timeout (SQLSTATE 57014)
        --> migrations/V1__slow.sql:2:1
@@ -266,6 +266,6 @@ fn a_statement_timeout_is_named() {
         | ^
       nothing was applied before it
 
-    hint: a statement ran longer than MIGRATE_STATEMENT_TIMEOUT, or was cancelled by an administrator
+    hint: raise MIGRATE_STATEMENT_TIMEOUT if a statement ran longer than that; otherwise an administrator cancelled it
     ");
 }

@@ -44,7 +44,7 @@ fn migrate_is_the_default_and_may_be_named() {
     --- stdout
     --- stderr
     [time] INFO  2 of 2 migrations are pending in [db], schema public
-    [time] INFO  recovery point: [lsn] at [time], should this have to be undone from a backup
+    [time] INFO  recovery point: [lsn] at [time], for a point-in-time recovery from a backup
     [time] INFO  applied V0000__zero_starter in [ms]
     [time] INFO  applied V0001__waitlist in [ms]
     ");
@@ -115,12 +115,12 @@ fn status_shows_a_conflict_and_fails_with_it() {
     V0__zero  out of order
     V1__one   edited        [time]
     --- stderr
-    error: the history in the database and the migrations disagree
-      migrations/V1__one.sql was edited after it had been applied: the history has V1__one with checksum 891885419183434929, the file is V1__one with checksum 1777257818031765527
-      migrations/V0__zero.sql was never applied but is older than V1__one, which was
+    error: the history table and the migrations disagree
+      migrations/V1__one.sql was edited after it was applied: the history table has V1__one with checksum 891885419183434929, the file is V1__one with checksum 1777257818031765527
+      migrations/V0__zero.sql is not applied, and its version is lower than the last applied one, V1__one
 
-    hint: restore the file as it was applied (line ends count: CRLF is another text), and put the change into a new migration
-    hint: give the file a version above the last applied one; two branches probably took numbers at the same time
+    hint: restore the file as it was applied (CRLF line ends change the checksum), and put the change into a new migration
+    hint: give the file a version above the last applied one; probably two branches used the same numbers
     ");
 }
 
@@ -183,7 +183,7 @@ fn plan_shows_the_sql_and_changes_nothing() {
     assert_snapshot!(two(&database).arg("plan").snapshot(), @"
     status: 0
     --- stdout
-    -- migrations/V2__two.sql, in a transaction of its own
+    -- migrations/V2__two.sql, in its own transaction
     CREATE TABLE two ();
 
     --- stderr
@@ -260,8 +260,8 @@ fn the_help_is_this() {
     --- stdout
     Applies the pending migrations to a PostgreSQL database, and exits.
 
-    Start your app when it has exited with 0. It waits for the database, may be started in several
-    copies at once, and does nothing where nothing is pending.
+    Start your app when it has exited with 0. It waits for the database. Several instances can start at
+    the same time. If nothing is pending, it changes nothing.
 
     Usage: zerostarter-db [OPTIONS] [COMMAND]
 
@@ -269,7 +269,7 @@ fn the_help_is_this() {
       migrate      Apply what is pending (the default)
       status       Show every migration and its state
       check        Exit with 0 if nothing is pending, else with 5; changes nothing
-      wait         Block until nothing is pending: for pods that start beside the one that migrates
+      wait         Wait until nothing is pending: for replicas that start beside the migrator
       plan         Show what migrate would run, with its SQL; changes nothing
       env          Show the settings in force and where each comes from, without secrets
       completions  Print a completion script for a shell
@@ -280,17 +280,18 @@ fn the_help_is_this() {
               local, development, test, staging or production [env: NODE_ENV]
 
           --url-file <PATH>
-              File that holds the database's URL [env: POSTGRES_URL_FILE; the URL itself: POSTGRES_URL]
+              File that holds the database's URL, in place of POSTGRES_URL [env: POSTGRES_URL_FILE]
 
           --direct-url-file <PATH>
-              The same past a pooler, for migrations [env: POSTGRES_DIRECT_URL_FILE; the URL itself:
-              POSTGRES_DIRECT_URL]
+              File that holds the URL of a direct connection, in place of POSTGRES_DIRECT_URL [env:
+              POSTGRES_DIRECT_URL_FILE]
 
           --ca-file <PATH>
               PEM file of the CA to trust in place of Mozilla's list [env: POSTGRES_CA_FILE]
 
           --dir <PATH>
-              Read migrations from here, not from this program [env: MIGRATIONS_DIR]
+              Read migrations from this directory [env: MIGRATIONS_DIR] [default: the embedded
+              migrations]
 
           --wait <DURATION>
               How long to wait for the database [env: MIGRATE_WAIT] [default: 60s]
@@ -299,13 +300,13 @@ fn the_help_is_this() {
               How long to wait for another migrator [env: MIGRATE_LOCK_WAIT] [default: 10m]
 
           --lock-timeout <DURATION>
-              How long a migration may wait for one lock [env: MIGRATE_LOCK_TIMEOUT] [default: 2s]
+              How long a migration waits for one lock [env: MIGRATE_LOCK_TIMEOUT] [default: 2s]
 
           --lock-budget <DURATION>
-              How long one try may wait for locks in all [env: MIGRATE_LOCK_BUDGET] [default: 4s]
+              How long one attempt waits for locks in total [env: MIGRATE_LOCK_BUDGET] [default: 4s]
 
           --lock-retries <NUMBER>
-              How often to try a migration that is blocked [env: MIGRATE_LOCK_RETRIES] [default: 10]
+              How many attempts a blocked migration has [env: MIGRATE_LOCK_RETRIES] [default: 10]
 
           --statement-timeout <DURATION>
               How long a statement may run [env: MIGRATE_STATEMENT_TIMEOUT] [default: none]
@@ -315,17 +316,17 @@ fn the_help_is_this() {
               allow]
 
           --role <ROLE>
-              Role to run migrations as, and to own what they make [env: MIGRATE_ROLE]
+              Role that runs the migrations and owns what they create [env: MIGRATE_ROLE]
 
           --termination-log <PATH>
-              Leave the last words here if it is there [env: TERMINATION_LOG] [default:
+              Write the final error to this file, if it exists [env: TERMINATION_LOG] [default:
               /dev/termination-log]
 
           --log-format <FORMAT>
               text or json [env: LOG_FORMAT] [default: text]
 
           --log-level <LEVEL>
-              error, warn, info, debug or trace [env: RUST_LOG] [default: info]
+              error, warn, info, debug, trace or off [env: RUST_LOG] [default: info]
 
       -h, --help
               Print help (see a summary with '-h')
@@ -334,8 +335,8 @@ fn the_help_is_this() {
               Print version
 
     Settings come from flags, then the environment, then .env.$NODE_ENV, then .env.
-    NODE_ENV and POSTGRES_URL (or POSTGRES_URL_FILE) have to be set; `zerostarter-db env` shows what is
-    in force.
+    Set NODE_ENV and POSTGRES_URL (or POSTGRES_URL_FILE); `zerostarter-db env` shows the settings in
+    force.
     Logs go to stderr, data goes to stdout.
 
     Exit status:
@@ -343,11 +344,11 @@ fn the_help_is_this() {
       1  a migration failed, or the database answered with an unexpected error
       2  the command line, a variable or a migration file cannot be used
       3  the database could not be reached within MIGRATE_WAIT
-      4  the database refused: password, TLS, permission, missing database, standby
-      5  migrations are pending (check; wait when its time is over)
-      6  the history in the database and the migrations disagree
-      7  another migrator or a table lock was in the way until the limit
-      130, 143  SIGINT, SIGTERM: what was under way was cancelled and rolled back
+      4  the database refused: password, TLS, privilege, missing database, standby
+      5  migrations are pending (check; wait when its timeout is over)
+      6  the history table and the migrations disagree
+      7  blocked by another migrator or a table lock until the limit
+      130, 143  SIGINT, SIGTERM: the running migration was cancelled and rolled back
     --- stderr
     ");
 }
@@ -438,7 +439,7 @@ fn a_command_line_that_cannot_be_read_is_answered_with_a_hint() {
       Usage: zerostarter-db [OPTIONS] [COMMAND]
 
     hint: a similar subcommand exists: 'status'
-    hint: zerostarter-db --help shows the commands and flags
+    hint: run zerostarter-db --help for the commands and flags
     ");
     assert_snapshot!(Command::bare().args(["migrate", "--tarqet", "1"]).snapshot(), @"
     status: 2
@@ -448,17 +449,17 @@ fn a_command_line_that_cannot_be_read_is_answered_with_a_hint() {
       Usage: zerostarter-db migrate --target <VERSION>
 
     hint: a similar argument exists: '--target'
-    hint: zerostarter-db --help shows the commands and flags
+    hint: run zerostarter-db --help for the commands and flags
     ");
     assert_snapshot!(Command::bare().args(["completions", "tcsh"]).snapshot(), @"
     status: 2
     --- stdout
     --- stderr
-    error: invalid value 'tcsh' for '<SHELL>'
+    error: invalid value 'tcsh' for '<shell>'
       [possible values: bash, elvish, fish, powershell, zsh]
 
     hint: a similar value exists: 'zsh'
-    hint: zerostarter-db --help shows the commands and flags
+    hint: run zerostarter-db --help for the commands and flags
     ");
 }
 

@@ -224,7 +224,7 @@ fn everything_that_is_missing_or_wrong_is_said_in_one_run() {
       MIGRATE_WAIT is not a duration such as [ms], 30s or 10m
       MIGRATE_LOCK_WAIT is not a duration such as [ms], 30s or 10m
       MIGRATE_LOCK_TIMEOUT is longer than the 24 days that PostgreSQL can count
-      MIGRATE_LOCK_RETRIES is not a whole number of tries, 1 or more
+      MIGRATE_LOCK_RETRIES is not a whole number of attempts, 1 or more
       MIGRATE_STATEMENT_TIMEOUT is not a duration such as [ms], 30s or 10m
       MIGRATE_AHEAD is not allow or refuse
       MIGRATE_TARGET (from .env) is not the version of a migration, such as 1
@@ -409,8 +409,8 @@ fn the_local_password_is_refused_in_production() {
     RUST_LOG=info  (default)
     --- stderr
     error: the configuration cannot be used
-      POSTGRES_URL has the default password of compose.yaml, which everybody knows, and this is production
+      POSTGRES_URL has the default password of compose.yaml, which is public, and this is production
 
-    hint: set POSTGRES_PASSWORD to a password of your own
+    hint: set POSTGRES_PASSWORD to another password
     ");
 }

@@ -111,7 +111,7 @@ fn each_way_to_fail_has_its_report() {
         locked["error"]["details"][0]
             .as_str()
             .expect("a detail")
-            .contains("in the way: pid")
+            .contains("blocked by: pid")
     );
     holder.execute(&format!("SELECT pg_advisory_unlock({key})"));
     holder.execute("CREATE TABLE busy ()");
@@ -179,7 +179,7 @@ fn a_report_that_cannot_be_written_changes_nothing() {
 }
 
 #[test]
-fn the_last_words_are_left_where_somebody_looks() {
+fn the_final_error_is_in_the_termination_log() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("termination-log");
     let shown = path.display().to_string();
@@ -210,7 +210,7 @@ fn the_last_words_are_left_where_somebody_looks() {
     assert_eq!(
         words(),
         "SIGTERM ended the run\nV2__slow was cancelled and rolled back\napplied, and kept: V1__quick\n\
-         hint: run it again: it goes on where this run stopped"
+         hint: run it again: it continues where this run stopped"
     );
 
     let run = Command::bare().env("TERMINATION_LOG", &shown).run();

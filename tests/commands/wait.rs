@@ -97,7 +97,7 @@ fn a_database_that_does_not_exist_yet_is_waited_for() {
         run.stderr
     );
     let mut waiting = at_fresh().arg("wait").start();
-    waiting.wait_for_stderr("waiting until there is a database fresh");
+    waiting.wait_for_stderr("waiting until the database fresh exists");
     assert_eq!(at_fresh().args(["migrate", "--create-database"]).run().status, 0);
     let run = waiting.wait();
     assert_eq!(run.status, 0, "{}", run.stderr);

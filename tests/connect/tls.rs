@@ -313,7 +313,7 @@ fn each_refusal_says_what_to_do() {
     error: 127.0.0.1:[port] refused the connection
       error performing TLS handshake: server does not support TLS
 
-    hint: the server has TLS switched off: switch it on, or use sslmode=disable (in production together with POSTGRES_PLAINTEXT_IN_PRODUCTION=yes)
+    hint: TLS is off on the server: turn it on, or use sslmode=disable (in production together with POSTGRES_PLAINTEXT_IN_PRODUCTION=yes)
     ");
     assert_snapshot!(output(&servers[1], "", false), @"
     status: 4
@@ -322,7 +322,7 @@ fn each_refusal_says_what_to_do() {
     error: 127.0.0.1:[port] refused the connection
       error performing TLS handshake: invalid peer certificate: UnknownIssuer
 
-    hint: the server's certificate is not signed by a CA that is trusted here. RDS, Supabase and Railway sign with CAs of their own: download the provider's CA bundle and set POSTGRES_CA_FILE to its path
+    hint: the server's certificate is not signed by a trusted CA. RDS, Supabase and Railway sign with private CAs: download the provider's CA bundle and set POSTGRES_CA_FILE to its path
     ");
     assert_snapshot!(output(&servers[2], "", true), @r#"
     status: 4
@@ -360,9 +360,9 @@ fn both_ways_out_in_production_are_logged() {
     status: 0
     --- stdout
     --- stderr
-    [time] WARN  the server's host name is not verified (sslmode=verify-ca with a CA of your own)
+    [time] WARN  the server's host name is not verified (sslmode=verify-ca with your own CA)
     [time] INFO  1 of 1 migrations are pending in [db], schema public
-    [time] INFO  recovery point: [lsn] at [time], should this have to be undone from a backup
+    [time] INFO  recovery point: [lsn] at [time], for a point-in-time recovery from a backup
     [time] INFO  applied V1__seen in [ms]
     ");
     let database = cast.servers[0].database();
@@ -378,7 +378,7 @@ fn both_ways_out_in_production_are_logged() {
     --- stderr
     [time] WARN  connections are not encrypted (POSTGRES_PLAINTEXT_IN_PRODUCTION=yes)
     [time] INFO  1 of 1 migrations are pending in [db], schema public
-    [time] INFO  recovery point: [lsn] at [time], should this have to be undone from a backup
+    [time] INFO  recovery point: [lsn] at [time], for a point-in-time recovery from a backup
     [time] INFO  applied V1__seen in [ms]
     ");
 }

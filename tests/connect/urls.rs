@@ -15,7 +15,7 @@ fn a_pooler_is_pointed_out_and_a_direct_url_used_in_its_place() {
     status: 5
     --- stdout
     --- stderr
-    [time] WARN  POSTGRES_URL looks like a transaction pooler (pgbouncer=true); set POSTGRES_DIRECT_URL to the database itself for migrations
+    [time] WARN  POSTGRES_URL looks like transaction pooling (pgbouncer=true); set POSTGRES_DIRECT_URL to a direct connection for migrations
     error: 2 migrations are pending: V0000__zero_starter, V0001__waitlist
 
     hint: run zerostarter-db migrate

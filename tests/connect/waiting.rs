@@ -51,7 +51,8 @@ fn a_server_that_never_comes_is_given_up_after_the_wait() {
     error: 127.0.0.1:[port] could not be reached within [duration]
       error connecting to server: Connection refused (os error 111)
 
-    hint: check that the server runs and that host and port in the URL are right, or raise MIGRATE_WAIT (for wait: WAIT_TIMEOUT)
+    hint: check that the server runs and that host and port in the URL are right
+    hint: raise MIGRATE_WAIT (for wait: WAIT_TIMEOUT) if the server needs longer to start
     ");
     assert!(started.elapsed() >= Duration::from_secs(1));
 }
@@ -180,7 +181,7 @@ fn what_waiting_cannot_mend_fails_at_once() {
     error: 127.0.0.1:[port] refused the connection
       invalid configuration: password missing
 
-    hint: the server asks for the password of scram, and the URL has none
+    hint: add the password of scram to the URL: the server asks for it
     ");
     assert_snapshot!(run("nosuch", "postgres"), @r#"
     status: 4
@@ -189,7 +190,7 @@ fn what_waiting_cannot_mend_fails_at_once() {
     error: 127.0.0.1:[port] refused the connection
       role "nosuch" does not exist (SQLSTATE 28000)
 
-    hint: check that the role nosuch exists and may log in, and that pg_hba.conf admits it from here, with or without TLS
+    hint: check that the role nosuch exists and has LOGIN, and that pg_hba.conf accepts this connection, with or without TLS
     "#);
     assert_snapshot!(run("nologin", "postgres"), @r#"
     status: 4
@@ -198,7 +199,7 @@ fn what_waiting_cannot_mend_fails_at_once() {
     error: 127.0.0.1:[port] refused the connection
       role "nologin" is not permitted to log in (SQLSTATE 28000)
 
-    hint: check that the role nologin exists and may log in, and that pg_hba.conf admits it from here, with or without TLS
+    hint: check that the role nologin exists and has LOGIN, and that pg_hba.conf accepts this connection, with or without TLS
     "#);
     assert_snapshot!(run("plain", "nosuch"), @r#"
     status: 4
@@ -207,7 +208,8 @@ fn what_waiting_cannot_mend_fails_at_once() {
     error: 127.0.0.1:[port] refused the connection
       database "nosuch" does not exist (SQLSTATE 3D000)
 
-    hint: create the database nosuch, or let --create-database do it
+    hint: create the database nosuch
+    hint: set MIGRATE_CREATE_DATABASE=yes (--create-database) to let migrate create it
     "#);
     assert_snapshot!(run("plain", "closed"), @r#"
     status: 4
@@ -225,7 +227,7 @@ fn what_waiting_cannot_mend_fails_at_once() {
     error: 127.0.0.1:[port] refused the connection
       pg_hba.conf rejects connection for host "127.0.0.1", user "barred", database "postgres", no encryption (SQLSTATE 28000)
 
-    hint: check that the role barred exists and may log in, and that pg_hba.conf admits it from here, with or without TLS
+    hint: check that the role barred exists and has LOGIN, and that pg_hba.conf accepts this connection, with or without TLS
     "#);
 }
 
@@ -239,7 +241,7 @@ fn a_missing_right_is_reported_before_anything_is_tried() {
     status: 4
     --- stdout
     --- stderr
-    error: the role [role] may not create tables in the schema public
+    error: the role [role] lacks the CREATE privilege on schema public
 
     hint: as the owner of the database: GRANT CREATE ON SCHEMA public TO [role]
     ");
@@ -252,9 +254,9 @@ fn a_missing_right_is_reported_before_anything_is_tried() {
     status: 4
     --- stdout
     --- stderr
-    error: the role [role] may not insert into "public".refinery_schema_history
+    error: the role [role] lacks the INSERT privilege on "public".refinery_schema_history
 
-    hint: as the owner of the history: GRANT INSERT ON "public".refinery_schema_history TO [role], or set MIGRATE_ROLE to the role that owns the schema
+    hint: as the owner of the history table: GRANT INSERT ON "public".refinery_schema_history TO [role], or set MIGRATE_ROLE to the role that owns the schema
     "#);
 }
 
@@ -299,7 +301,10 @@ fn the_promotion_of_a_standby_is_waited_for() {
             let run = command.run();
             assert_eq!(run.status, 4, "{hosts}: {}", run.stderr);
             let error = run.stderr.split_once("error: ").expect("an error").1;
-            let server = format!("127.0.0.1:{} could only be read, and for ", standby.port());
+            let server = format!(
+                "127.0.0.1:{} is read-only, and no other server accepted writes within ",
+                standby.port()
+            );
             assert!(error.starts_with(&server), "{hosts}: {}", run.stderr);
             assert!(
                 error.contains("\n\nhint: promote a standby"),
@@ -339,7 +344,7 @@ fn the_next_host_is_tried_when_one_is_down() {
 }
 
 #[test]
-fn a_missing_database_is_made_where_that_is_wanted() {
+fn a_missing_database_is_created_on_request() {
     let server = Server::start(ServerOptions::new());
     let copies: Vec<_> = (0..8)
         .map(|_| {
@@ -391,7 +396,7 @@ fn running_slow(server: &Server, database: &Database) {
 type Break = fn(&Server);
 
 #[test]
-fn a_connection_that_is_lost_in_a_migration_is_made_again() {
+fn a_connection_that_is_lost_in_a_migration_is_replaced() {
     let server = Server::start(ServerOptions::new());
     let ways: [(&str, Break); 3] = [
         ("the backend is terminated", |server| {
@@ -488,7 +493,7 @@ fn an_answer_that_is_cut_off_anywhere_loses_and_repeats_nothing() {
             let applied = run.stderr.matches("applied V").count();
             let found = run
                 .stderr
-                .matches("was under way when the connection was lost, and is committed");
+                .matches("was running when the connection was lost, and is committed");
             assert_eq!(applied + found.count(), 2, "{case}: {}", run.stderr);
             lost_commits += usize::from(applied < 2);
             if proxy.connections() == 1 {

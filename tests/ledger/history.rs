@@ -44,10 +44,10 @@ fn an_edited_migration_is_named_with_both_checksums() {
     status: 6
     --- stdout
     --- stderr
-    error: the history in the database and the migrations disagree
-      migrations/V1__one.sql was edited after it had been applied: the history has V1__one with checksum 6006442477207448975, the file is V1__one with checksum 7230020950622453484
+    error: the history table and the migrations disagree
+      migrations/V1__one.sql was edited after it was applied: the history table has V1__one with checksum 6006442477207448975, the file is V1__one with checksum 7230020950622453484
 
-    hint: restore the file as it was applied (line ends count: CRLF is another text), and put the change into a new migration
+    hint: restore the file as it was applied (CRLF line ends change the checksum), and put the change into a new migration
     ");
 }
 
@@ -59,10 +59,10 @@ fn a_renamed_migration_is_an_edited_one() {
     status: 6
     --- stdout
     --- stderr
-    error: the history in the database and the migrations disagree
-      migrations/V1__uno.sql was edited after it had been applied: the history has V1__one with checksum 6006442477207448975, the file is V1__uno with checksum 12997218727067621964
+    error: the history table and the migrations disagree
+      migrations/V1__uno.sql was edited after it was applied: the history table has V1__one with checksum 6006442477207448975, the file is V1__uno with checksum 12997218727067621964
 
-    hint: restore the file as it was applied (line ends count: CRLF is another text), and put the change into a new migration
+    hint: restore the file as it was applied (CRLF line ends change the checksum), and put the change into a new migration
     ");
 }
 
@@ -70,7 +70,7 @@ fn a_renamed_migration_is_an_edited_one() {
 fn line_ends_count() {
     let database = migrated(&[("V1__one.sql", "CREATE TABLE one (\n);\n")]);
     let command = with(&database, &[("V1__one.sql", "CREATE TABLE one (\r\n);\r\n")]);
-    assert!(conflict(&database, &command).contains("CRLF is another text"));
+    assert!(conflict(&database, &command).contains("CRLF line ends change the checksum"));
 }
 
 #[test]
@@ -81,8 +81,8 @@ fn a_migration_unknown_to_the_program_is_named() {
     status: 6
     --- stdout
     --- stderr
-    error: the history in the database and the migrations disagree
-      V2__two is in the history but not among the migrations, of which migrations/V3__three.sql is the newest
+    error: the history table and the migrations disagree
+      V2__two is in the history table but not among the migrations, of which migrations/V3__three.sql is the newest
 
     hint: deploy the version of the program that has this migration, or restore its file
     ");
@@ -96,10 +96,10 @@ fn a_new_migration_below_the_last_applied_is_refused() {
     status: 6
     --- stdout
     --- stderr
-    error: the history in the database and the migrations disagree
-      migrations/V2__two.sql was never applied but is older than V3__three, which was
+    error: the history table and the migrations disagree
+      migrations/V2__two.sql is not applied, and its version is lower than the last applied one, V3__three
 
-    hint: give the file a version above the last applied one; two branches probably took numbers at the same time
+    hint: give the file a version above the last applied one; probably two branches used the same numbers
     ");
 }
 
@@ -110,9 +110,9 @@ fn everything_that_disagrees_is_said_at_once() {
     let output = conflict(&database, &command);
     for text in [
         "V1__one.sql was edited",
-        "V2__two is in the history",
+        "V2__two is in the history table",
         "V3__three.sql was never applied",
-        "V4__four is in the history",
+        "V4__four is in the history table",
     ] {
         assert!(output.contains(text), "{text} in {output}");
     }
@@ -135,7 +135,7 @@ fn a_database_that_is_ahead_is_a_warning() {
     status: 0
     --- stdout
     --- stderr
-    [time] WARN  the database is ahead of this program: it has V2__two, V3__three, and the newest here is V1__one
+    [time] WARN  the database is ahead of this program: it has V2__two, V3__three, and the newest migration here is V1__one
     [time] INFO  nothing to do: the database has all migrations up to V1__one
     ");
     for name in ["check", "status", "plan", "wait"] {
@@ -151,7 +151,7 @@ fn a_database_that_is_ahead_is_refused_where_that_is_wanted() {
     status: 6
     --- stdout
     --- stderr
-    error: the history in the database and the migrations disagree
+    error: the history table and the migrations disagree
       the database is ahead: it has V2__two, and the newest here is migrations/V1__one.sql
 
     hint: deploy the version of the program that has these migrations, or set MIGRATE_AHEAD=allow
@@ -163,7 +163,7 @@ fn a_database_that_is_ahead_is_refused_where_that_is_wanted() {
 fn a_database_that_is_ahead_and_lacks_one_of_ours_is_out_of_order() {
     let database = migrated(&[ONE, THREE]);
     let command = with(&database, &[ONE, TWO]);
-    assert!(conflict(&database, &command).contains("V2__two.sql was never applied"));
+    assert!(conflict(&database, &command).contains("V2__two.sql is not applied"));
 }
 
 #[test]
@@ -188,10 +188,10 @@ fn rows_that_somebody_else_left_incomplete_are_conflicts_and_no_crash() {
     status: 6
     --- stdout
     --- stderr
-    error: the history in the database and the migrations disagree
-      migrations/V1__one.sql was edited after it had been applied: the history has V1__? with checksum none, the file is V1__one with checksum 6006442477207448975
+    error: the history table and the migrations disagree
+      migrations/V1__one.sql was edited after it was applied: the history table has V1__? with checksum none, the file is V1__one with checksum 6006442477207448975
 
-    hint: restore the file as it was applied (line ends count: CRLF is another text), and put the change into a new migration
+    hint: restore the file as it was applied (CRLF line ends change the checksum), and put the change into a new migration
     ");
     assert_eq!(with(&database, &[ONE]).args(["status", "--json"]).run().status, 6);
 }
@@ -223,9 +223,9 @@ fn a_history_further_back_in_the_search_path_is_not_passed_over() {
     status: 6
     --- stdout
     --- stderr
-    error: the history is in the schema public, but tables would now be made in [role]
+    error: the history table is in the schema public, but migrations would now create tables in [role]
 
-    hint: add schema=public to the URL to go on with that history, or options=-c%20search_path=… to choose a schema by hand
+    hint: add schema=public to the URL to continue with that history table, or choose a schema with options=-c%20search_path=…
     ");
 }
 
@@ -252,7 +252,7 @@ fn a_schema_that_does_not_exist_is_named() {
     status: 4
     --- stdout
     --- stderr
-    error: there is no schema nosuch
+    error: the schema nosuch does not exist
 
     hint: as the owner of the database: CREATE SCHEMA nosuch; or correct schema= in the URL
     ");
@@ -319,22 +319,22 @@ fn a_history_that_is_locked_blocks_every_command() {
     status: 7
     --- stdout
     --- stderr
-    [time] WARN  the history could not be read: canceling statement due to lock timeout (SQLSTATE 55P03), in the way: pid [pid] (application harness, user postgres, idle in transaction, transaction open for [duration]), last statement: BEGIN; LOCK TABLE refinery_schema_history; try 2 of 2 follows in [duration]
-    error: the history of migrations is locked by somebody and could not be read
+    [time] WARN  the history table could not be read: canceling statement due to lock timeout (SQLSTATE 55P03), blocked by: pid [pid] (application harness, user postgres, idle in transaction, transaction open for [duration]), last statement: BEGIN; LOCK TABLE refinery_schema_history; attempt 2 of 2 follows in [duration]
+    error: the history table is locked by another session and could not be read
       canceling statement due to lock timeout (SQLSTATE 55P03)
-      in the way: pid [pid] (application harness, user postgres, idle in transaction, transaction open for [duration]), last statement: BEGIN; LOCK TABLE refinery_schema_history
+      blocked by: pid [pid] (application harness, user postgres, idle in transaction, transaction open for [duration]), last statement: BEGIN; LOCK TABLE refinery_schema_history
 
-    hint: let pid [pid] finish, end it with SELECT pg_terminate_backend([pid]), or raise MIGRATE_LOCK_TIMEOUT
+    hint: let pid [pid] finish, terminate it with SELECT pg_terminate_backend([pid]), or raise MIGRATE_LOCK_TIMEOUT
     ");
     assert_snapshot!(command().arg("check").snapshot(), @"
     status: 7
     --- stdout
     --- stderr
-    error: the history of migrations is locked by somebody and could not be read
+    error: the history table is locked by another session and could not be read
       canceling statement due to lock timeout (SQLSTATE 55P03)
-      in the way: pid [pid] (application harness, user postgres, idle in transaction, transaction open for [duration]), last statement: BEGIN; LOCK TABLE refinery_schema_history
+      blocked by: pid [pid] (application harness, user postgres, idle in transaction, transaction open for [duration]), last statement: BEGIN; LOCK TABLE refinery_schema_history
 
-    hint: let pid [pid] finish, end it with SELECT pg_terminate_backend([pid]), or raise MIGRATE_LOCK_TIMEOUT
+    hint: let pid [pid] finish, terminate it with SELECT pg_terminate_backend([pid]), or raise MIGRATE_LOCK_TIMEOUT
     ");
     for arguments in [&["status"][..], &["plan"], &["wait", "--timeout", "1s"]] {
         let run = command().args(arguments).run();

@@ -39,7 +39,7 @@ fn what_ends_a_transaction_is_refused_with_its_line() {
       migrations/V2__bad.sql:3: COMMIT would end the transaction of this migration
       migrations/V2__bad.sql:4: BEGIN would end the transaction of this migration
 
-    hint: remove it: every file already runs in a transaction of its own, together with its history row
+    hint: remove it: every migration already runs in its own transaction, together with its history row
     ");
     for statement in [
         "begin",
@@ -72,10 +72,10 @@ fn a_reset_of_everything_is_refused_and_one_of_something_is_not() {
     --- stdout
     --- stderr
     error: 2 places in the pending migrations cannot be applied; nothing was changed
-      migrations/V2__bad.sql:2: RESET ALL would also reset what this migration's transaction is guarded with
-      migrations/V2__bad.sql:3: DISCARD ALL would also reset what this migration's transaction is guarded with
+      migrations/V2__bad.sql:2: RESET ALL would also reset the settings that guard this migration's transaction
+      migrations/V2__bad.sql:3: DISCARD ALL would also reset the settings that guard this migration's transaction
 
-    hint: name what to undo (RESET search_path, DISCARD TEMP); what a file sets for its session is undone after it anyway
+    hint: name what to reset (RESET search_path, DISCARD TEMP); session settings of a migration are reset after it anyway
     ");
     let database = Server::shared().database();
     let run = zerostarter_db(&database)
@@ -100,8 +100,8 @@ fn what_needs_a_client_is_refused() {
       migrations/V2__bad.sql:2: COPY FROM STDIN needs a client that sends or receives the rows
       migrations/V2__bad.sql:4: a backslash command is for psql; the server does not know it
 
-    hint: load the rows with INSERT … VALUES, or with a program outside the migrations
-    hint: only psql understands backslash commands; write the SQL that they stand for
+    hint: load the rows with INSERT … VALUES, or with another program
+    hint: replace it with the SQL that it stands for: only psql understands backslash commands
     ");
     assert_snapshot!(refused("COPY pg_class TO STDOUT;"), @"
     status: 2
@@ -110,7 +110,7 @@ fn what_needs_a_client_is_refused() {
     error: 1 place in the pending migrations cannot be applied; nothing was changed
       migrations/V2__bad.sql:1: COPY TO STDOUT needs a client that sends or receives the rows
 
-    hint: load the rows with INSERT … VALUES, or with a program outside the migrations
+    hint: load the rows with INSERT … VALUES, or with another program
     ");
     assert_snapshot!(refused("CREATE TABLE t ();\n  \\copy t from 'file'\n"), @"
     status: 2
@@ -119,7 +119,7 @@ fn what_needs_a_client_is_refused() {
     error: 1 place in the pending migrations cannot be applied; nothing was changed
       migrations/V2__bad.sql:2: a backslash command is for psql; the server does not know it
 
-    hint: only psql understands backslash commands; write the SQL that they stand for
+    hint: replace it with the SQL that it stands for: only psql understands backslash commands
     ");
     assert!(refused("copy t from stdin with (format csv);").contains("COPY FROM STDIN"));
 }
@@ -147,7 +147,7 @@ fn what_postgresql_cannot_hold_is_refused() {
     status: 2
     --- stdout
     --- stderr
-    error: migrations/V2__bad.sql holds a NUL byte at line 2
+    error: migrations/V2__bad.sql contains a NUL byte at line 2
 
     hint: PostgreSQL has no NUL in SQL; save the file as UTF-8 text
     ");
@@ -162,22 +162,22 @@ fn what_postgresql_cannot_hold_is_refused() {
 }
 
 #[test]
-fn what_runs_outside_a_transaction_stands_alone_in_its_file() {
+fn a_non_transactional_statement_is_alone_in_its_file() {
     assert_snapshot!(refused("CREATE TABLE t (a int);\nCREATE INDEX CONCURRENTLY i ON t (a);"), @"
     status: 2
     --- stdout
     --- stderr
     error: 1 place in the pending migrations cannot be applied; nothing was changed
-      migrations/V2__bad.sql:2: CREATE INDEX CONCURRENTLY cannot run in a transaction, and this file has other statements beside it
+      migrations/V2__bad.sql:2: CREATE INDEX CONCURRENTLY cannot run in a transaction block, and this file has other statements
 
-    hint: move it into a file of its own, the next version
+    hint: move it into a separate migration, with the next version
     ");
     assert_snapshot!(refused("CREATE INDEX CONCURRENTLY ON t (a);"), @"
     status: 2
     --- stdout
     --- stderr
     error: 1 place in the pending migrations cannot be applied; nothing was changed
-      migrations/V2__bad.sql:1: CREATE INDEX CONCURRENTLY without a name could not be told from another index after a crash
+      migrations/V2__bad.sql:1: CREATE INDEX CONCURRENTLY without a name cannot be distinguished from another index after a crash
 
     hint: give the index a name
     ");
@@ -186,7 +186,7 @@ fn what_runs_outside_a_transaction_stands_alone_in_its_file() {
     --- stdout
     --- stderr
     error: 1 place in the pending migrations cannot be applied; nothing was changed
-      migrations/V2__bad.sql:1: DROP TABLESPACE is about the whole server
+      migrations/V2__bad.sql:1: DROP TABLESPACE changes the whole server
 
     hint: a migration changes one database; prepare the server where it is set up
     ");
@@ -231,12 +231,12 @@ fn everything_that_is_wrong_is_said_at_once() {
     --- stderr
     error: 3 places in the pending migrations cannot be applied; nothing was changed
       migrations/V1__a.sql:1: BEGIN would end the transaction of this migration
-      migrations/V1__a.sql:2: VACUUM cannot run in a transaction, and this file has other statements beside it
+      migrations/V1__a.sql:2: VACUUM cannot run in a transaction block, and this file has other statements
       migrations/V2__b.sql:2: COPY FROM STDIN needs a client that sends or receives the rows
 
-    hint: remove it: every file already runs in a transaction of its own, together with its history row
-    hint: move it into a file of its own, the next version
-    hint: load the rows with INSERT … VALUES, or with a program outside the migrations
+    hint: remove it: every migration already runs in its own transaction, together with its history row
+    hint: move it into a separate migration, with the next version
+    hint: load the rows with INSERT … VALUES, or with another program
     ");
 }
 
@@ -254,11 +254,11 @@ fn settings_of_the_session_are_refused_behind_a_pooler() {
     status: 2
     --- stdout
     --- stderr
-    [time] WARN  POSTGRES_URL looks like a transaction pooler (pgbouncer=true); set POSTGRES_DIRECT_URL to the database itself for migrations
+    [time] WARN  POSTGRES_URL looks like transaction pooling (pgbouncer=true); set POSTGRES_DIRECT_URL to a direct connection for migrations
     error: 1 place in the pending migrations cannot be applied; nothing was changed
-      migrations/V1__set.sql:2: SET outlives this migration in a session that the pooler gives to others
+      migrations/V1__set.sql:2: SET outlives this migration in a session that the connection pooler gives to other clients
 
-    hint: write SET LOCAL, which ends with the file, or set POSTGRES_DIRECT_URL to the database behind the pooler
+    hint: write SET LOCAL, which ends with the migration, or set POSTGRES_DIRECT_URL to a direct connection
     ");
     assert_eq!(file("SET SESSION work_mem = '1MB';").run().status, 2);
     let run = file("SET LOCAL work_mem = '1MB'; SET CONSTRAINTS ALL DEFERRED;").run();
@@ -266,7 +266,7 @@ fn settings_of_the_session_are_refused_behind_a_pooler() {
 }
 
 #[test]
-fn words_in_texts_comments_and_bodies_are_none() {
+fn keywords_in_strings_comments_and_bodies_are_none() {
     let database = applied(
         r#"
 -- COMMIT; \copy
@@ -364,15 +364,15 @@ fn a_directory_that_is_missing_or_empty_is_an_error() {
     --- stderr
     error: migrations cannot be read: No such file or directory (os error 2)
 
-    hint: MIGRATIONS_DIR has to name the directory with the V*__*.sql files
+    hint: set MIGRATIONS_DIR to the directory with the V*__*.sql files
     ");
     assert_snapshot!(with_directory(|command| std::fs::create_dir(command.directory().join("migrations")).unwrap()), @"
     status: 2
     --- stdout
     --- stderr
-    error: migrations holds no migration
+    error: migrations contains no migration
 
-    hint: migrations are files named V<number>__<name>.sql; an empty directory is most often a wrong mount
+    hint: name migration files V<number>__<name>.sql; an empty directory is usually a wrong mount
     ");
 }
 
@@ -387,9 +387,9 @@ fn a_misnamed_file_is_warned_of() {
     status: 0
     --- stdout
     --- stderr
-    [time] WARN  migrations/V2_two.sql is not named like a migration (V<number>__<name>.sql) and is left out
+    [time] WARN  migrations/V2_two.sql is not named V<number>__<name>.sql and is left out
     [time] INFO  1 of 1 migrations are pending in [db], schema public
-    [time] INFO  recovery point: [lsn] at [time], should this have to be undone from a backup
+    [time] INFO  recovery point: [lsn] at [time], for a point-in-time recovery from a backup
     [time] INFO  applied V1__one in [ms]
     ");
 }
@@ -403,7 +403,7 @@ fn a_version_that_refinerys_table_cannot_hold_is_refused() {
     --- stderr
     error: migrations/V20260101120000__big.sql has a version that is not a whole number up to 2147483647
 
-    hint: refinery's history table holds versions in 32 bits
+    hint: use a smaller version: refinery's history table stores versions in 32 bits
     ");
 }
 

@@ -84,7 +84,7 @@ fn stall(lock_timeout: Duration, age: Duration, settings: &[(&str, &str)]) -> Ac
                 command.env(name, value)
             });
         let mut running = command.start();
-        running.wait_for_stderr("try 3 of 10 follows");
+        running.wait_for_stderr("attempt 3 of 10 follows");
         done.store(true, Ordering::Relaxed);
         forgotten.execute("COMMIT");
         running.wait()
@@ -118,7 +118,7 @@ fn an_app_never_stalls_for_longer_than_the_budget() {
 /// Nobody queues behind a transaction that is older than the budget, and so nobody queues behind us.
 #[test]
 #[expect(clippy::print_stderr, reason = "a figure for who reads the test's output")]
-fn an_app_does_not_notice_a_migration_that_waits_for_an_old_transaction() {
+fn an_app_does_not_notice_a_migration_that_waits_for_a_long_running_transaction() {
     let budget = [("MIGRATE_LOCK_BUDGET", "1500ms")];
     let account = stall(Duration::from_secs(2), Duration::from_millis(1500), &budget);
     eprintln!("behind an old transaction: {account:?}");
@@ -127,7 +127,7 @@ fn an_app_does_not_notice_a_migration_that_waits_for_an_old_transaction() {
 }
 
 #[test]
-fn tables_that_are_never_released_end_the_run_with_all_who_hold_them() {
+fn tables_that_are_never_released_end_the_run_with_all_blockers() {
     let database = three_tables();
     let forgotten = [(); 3].map(|()| database.session());
     forgotten[0].execute("BEGIN; SELECT FROM b LIMIT 1");
@@ -143,11 +143,11 @@ fn tables_that_are_never_released_end_the_run_with_all_who_hold_them() {
     assert_eq!(run.status, 7, "{}", run.stderr);
     let verdict = run.stderr.split_once("error: ").expect("an error").1;
     assert!(
-        verdict.starts_with("V1__three was blocked at each of 3 tries"),
+        verdict.starts_with("V1__three was blocked at each of 3 attempts"),
         "{verdict}"
     );
     assert!(
-        verdict.contains("it waited for a lock on b, in the way: "),
+        verdict.contains("it waited for a lock on b, blocked by: "),
         "{verdict}"
     );
     for session in &forgotten[..2] {

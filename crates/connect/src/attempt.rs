@@ -78,7 +78,7 @@ impl AttemptError {
     }
 }
 
-/// An error of tokio-postgres in words: its own `Display` of a server's error is only "db error".
+/// An error of tokio-postgres as text. Its own `Display` of a server's error is only "db error".
 #[must_use]
 pub fn describe(error: &tokio_postgres::Error) -> String {
     if let Some(answer) = error.as_db_error() {

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 /// How long a cancel request may take: a run ends within a second of a signal.
 const CANCEL_LIMIT: Duration = Duration::from_millis(900);
 
-/// Sends a cancel request, on a connection of its own.
+/// Sends a cancel request, on a separate connection.
 type Request = Box<dyn Fn() -> BoxFuture<'static, Result<(), tokio_postgres::Error>> + Send + Sync>;
 
 /// Cancels what one connection is doing.

@@ -136,7 +136,7 @@ impl Config {
         })
     }
 
-    /// Logs the parameters of the URL that have no effect, and where production is less protected than by default.
+    /// Logs the parameters of the URL that have no effect, and a protection in production that is weaker than the default.
     pub fn log(&self) {
         for name in &self.url.parameters.ignored {
             tracing::debug!("the parameter {name} of {} has no effect", self.url_variable);

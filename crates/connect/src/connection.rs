@@ -163,7 +163,7 @@ where
             match message {
                 Ok(AsyncMessage::Notice(notice)) => log_notice(&notice),
                 Ok(_) => {}
-                // The request that was under way reports the loss; nobody waits for it otherwise.
+                // The running request reports the loss.
                 Err(_) => break,
             }
         }
@@ -184,7 +184,7 @@ where
 
 fn log_notice(notice: &tokio_postgres::error::DbError) {
     match notice.severity() {
-        // A ROLLBACK to be on the safe side, where the server had not even begun.
+        // A precautionary ROLLBACK without a transaction.
         _ if *notice.code() == SqlState::NO_ACTIVE_SQL_TRANSACTION => {}
         "WARNING" => tracing::warn!(sqlstate = notice.code().code(), "server: {}", notice.message()),
         "NOTICE" | "INFO" => tracing::info!(sqlstate = notice.code().code(), "server: {}", notice.message()),

@@ -22,7 +22,7 @@ pub async fn create_database(config: &Config, deadline: Instant) -> Result<(), E
     let connection = connect(&maintenance, deadline).await?;
     let started = Instant::now();
     let statement = format!("CREATE DATABASE {}", identifier(&database));
-    // It copies a whole database, which may take longer than any other question.
+    // It copies a whole database, which may take longer than any other query.
     let until = deadline.max(started + ATTEMPT_LIMIT);
     let creating = timeout_at(until, connection.client().batch_execute(&statement));
     let Ok(outcome) = creating.await else {

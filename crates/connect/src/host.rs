@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::url_error::{ENCODE_HINT, UrlError};
 
-/// PostgreSQL's registered port, used where the URL names none.
+/// PostgreSQL's registered port, used if the URL names none.
 pub const DEFAULT_PORT: u16 = 5432;
 
 /// Where a server listens.

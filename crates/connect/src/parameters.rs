@@ -1,8 +1,8 @@
-//! What may follow the question mark of a database URL.
+//! The parameters of a database URL.
 //!
-//! Three kinds of names: those that are applied, those that libpq, an ORM or a pool understands and that
-//! mean nothing to a migrator (ignored, and said at debug level), and those that nobody knows. The last
-//! are errors: a misspelt `sslmode` must not silently connect without TLS.
+//! There are three kinds: parameters that are applied; parameters of libpq, ORMs and pools that have no effect here, which
+//! are ignored and logged at debug level; and unknown ones. Unknown ones are errors: a misspelt `sslmode` must not connect
+//! without TLS.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -21,11 +21,11 @@ pub enum SslMode {
     Disable,
     /// TLS if the server has it.
     Prefer,
-    /// TLS; the certificate is not looked at unless a CA is given.
+    /// TLS; the certificate is verified only if a CA is given.
     Require,
     /// TLS with a certificate that the CA signed.
     VerifyCa,
-    /// TLS with a certificate that the CA signed for this very host name.
+    /// TLS with a certificate that the CA signed for this host name.
     VerifyFull,
 }
 
@@ -73,13 +73,13 @@ pub struct Parameters {
     pub keepalives_count: Option<u32>,
     /// `tcp_user_timeout=` in milliseconds, as in libpq.
     pub tcp_user_timeout: Option<Duration>,
-    /// `schema=` (Prisma) or `currentSchema=` (JDBC): where the tables and the history live.
+    /// `schema=` (Prisma) or `currentSchema=` (JDBC): the schema of the tables and of the history table.
     pub schema: Option<String>,
-    /// `pgbouncer=true` (Prisma, Supabase): there is a transaction pooler in between.
+    /// `pgbouncer=true` (Prisma, Supabase): the connection uses transaction pooling.
     pub pgbouncer: bool,
-    /// `prepare=false` (postgres.js): no prepared statements on the server, because they would not survive a pooler.
+    /// `prepare=false` (postgres.js): no prepared statements on the server, because a pooler would lose them.
     pub no_prepare: bool,
-    /// Names that were read and have no meaning here.
+    /// Parameters that have no effect here.
     pub ignored: Vec<String>,
     pub(crate) hosts: Vec<String>,
     pub(crate) hostaddrs: Vec<IpAddr>,
@@ -89,7 +89,7 @@ pub struct Parameters {
     pub(crate) database: Option<String>,
 }
 
-/// Parameters of libpq, of ORMs and of pools that say nothing about how to migrate.
+/// Parameters of libpq, ORMs and pools that have no effect here.
 const IGNORED: &[&str] = &[
     // libpq
     "client_encoding",
@@ -161,7 +161,7 @@ const IGNORED: &[&str] = &[
 ];
 
 impl Parameters {
-    /// Takes in one parameter.
+    /// Sets one parameter.
     ///
     /// # Errors
     ///
@@ -316,9 +316,8 @@ fn ssl_mode(name: &str, value: &str) -> Option<SslMode> {
     })
 }
 
-/// Names an unknown parameter, but only where the name cannot be a piece of a secret: words of small
-/// letters and underscores, as every known parameter is written, and not behind a `password=` that an
-/// unescaped `&` may have ended early.
+/// The error for an unknown parameter. It names the parameter only if the name cannot be a part of a secret: lower case
+/// letters and underscores, like every known parameter, and not after a `password=` that an unescaped `&` may have ended.
 fn unknown(name: &str, follows_password: bool) -> UrlError {
     const HINT: &str = "remove it, or correct its spelling; https://www.postgresql.org/docs/current/libpq-connect.html lists the common ones";
     let is_word =
@@ -331,9 +330,6 @@ fn unknown(name: &str, follows_password: bool) -> UrlError {
     } else if is_word {
         UrlError::with_hint(format!("has an unknown parameter {name}"), HINT)
     } else {
-        UrlError::with_hint(
-            "has an unknown parameter whose name is not made of small letters",
-            HINT,
-        )
+        UrlError::with_hint("has an unknown parameter whose name is not lower case", HINT)
     }
 }

@@ -16,14 +16,14 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::parameters::SslMode;
 
-/// What of the server's certificate has to be right.
+/// What is verified of the server's certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verification {
-    /// Nothing: the line is encrypted, whoever is at its end.
+    /// Nothing: the connection is encrypted, with any server.
     Nothing,
     /// A trusted CA signed it.
     Chain,
-    /// A trusted CA signed it for the host name that was written.
+    /// A trusted CA signed it for the host name in the URL.
     ChainAndName,
 }
 
@@ -32,7 +32,7 @@ pub enum Verification {
 pub enum TlsPolicy {
     /// Not at all.
     Plaintext,
-    /// By TLS where that works, else not at all (libpq's `prefer`).
+    /// By TLS if that works, else not at all (libpq's `prefer`).
     Opportunistic(Verification),
     /// By TLS, or there is no connection.
     Required(Verification),
@@ -42,7 +42,7 @@ impl std::fmt::Display for TlsPolicy {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (strength, verification) = match self {
             Self::Plaintext => return f.write_str("none"),
-            Self::Opportunistic(verification) => ("where the server has it", verification),
+            Self::Opportunistic(verification) => ("if the server has it", verification),
             Self::Required(verification) => ("required", verification),
         };
         let verified = match verification {
@@ -59,24 +59,24 @@ impl std::fmt::Display for TlsPolicy {
 pub struct PlaintextRefused;
 
 impl TlsPolicy {
-    /// Decides from `NODE_ENV`, `sslmode` and whether there is a CA of one's own.
+    /// Decides from `NODE_ENV`, `sslmode` and whether a private CA is given.
     ///
-    /// In production the certificate is verified in full whatever `sslmode` says, with two explicit ways
-    /// out: `verify-ca` with one's own CA (a private CA's certificate may name no host), and plaintext on
-    /// a private network. Elsewhere `sslmode` means what it means in libpq.
+    /// In production the certificate is verified in full whatever `sslmode` says, with two explicit exceptions: `verify-ca`
+    /// with a private CA (whose certificates may name no host), and plaintext on a private network. Elsewhere `sslmode` means
+    /// what it means in libpq.
     ///
     /// # Errors
     ///
-    /// [`PlaintextRefused`], see there.
+    /// [`PlaintextRefused`].
     pub fn decide(
         production: bool,
         mode: Option<SslMode>,
-        own_ca: bool,
+        private_ca: bool,
         plaintext_in_production: bool,
     ) -> Result<Self, PlaintextRefused> {
         use SslMode::{Disable, Prefer, Require, VerifyCa, VerifyFull};
         use Verification::{Chain, ChainAndName, Nothing};
-        Ok(match (production, mode.unwrap_or(Prefer), own_ca) {
+        Ok(match (production, mode.unwrap_or(Prefer), private_ca) {
             (true, Disable, _) if plaintext_in_production => Self::Plaintext,
             (true, Disable, _) => return Err(PlaintextRefused),
             (true, VerifyCa, true) | (false, VerifyCa, _) | (false, Require, true) => Self::Required(Chain),
@@ -99,7 +99,7 @@ pub struct TlsMaterial {
 }
 
 impl Default for TlsMaterial {
-    /// Mozilla's certificate authorities, compiled in: a scratch image has no files of its own.
+    /// Mozilla's certificate authorities, compiled in: a scratch image has no CA files.
     fn default() -> Self {
         let roots = RootCertStore {
             roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
@@ -148,7 +148,7 @@ impl TlsMaterial {
         Ok(())
     }
 
-    /// A connector that verifies `verification` and, where it verifies names, `written_name`.
+    /// A connector that verifies `verification`, and the host name against `written_name`.
     ///
     /// # Errors
     ///
@@ -198,8 +198,8 @@ fn read_certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, &'stati
     }
 }
 
-/// Verifies the name that was written, also where another one is dialled: the Docker rewrite changes
-/// where we connect, not whom we expect to find there.
+/// Verifies the host name in the URL, also if another host is dialled: the Docker rewrite changes the address, not the
+/// expected server.
 #[derive(Clone)]
 pub struct NamedConnector {
     inner: MakeRustlsConnect,

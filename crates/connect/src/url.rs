@@ -19,7 +19,7 @@ pub const DOCKER_HOST: &str = "host.docker.internal";
 /// A parsed `postgres://` URL. `Display` and `Debug` show no password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PostgresUrl {
-    /// The role to log in as; the operating system's user name where there is none.
+    /// The role to log in as; without one, the operating system's user name.
     pub user: Option<String>,
     /// The password, decoded.
     pub password: Option<Secret>,
@@ -198,7 +198,7 @@ impl PostgresUrl {
     /// Dials the Docker host in place of every host that is written `localhost`.
     ///
     /// Inside a container, `localhost` is the container. Only that name is rewritten: 127.0.0.1 and `::1`
-    /// were written by somebody who meant the container.
+    /// mean the container.
     pub fn rewrite_localhost(&mut self) {
         for host in &mut self.hosts {
             if host.written.eq_ignore_ascii_case("localhost") && host.hostaddr.is_none() {

@@ -26,7 +26,7 @@ impl UrlError {
         }
     }
 
-    /// What to do about it, where more can be said than the message does.
+    /// What to do about it.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         self.hint

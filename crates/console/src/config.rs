@@ -50,11 +50,11 @@ pub fn early_format(settings: &Settings) -> LogFormat {
 }
 
 /// A level, or a list of `target=level`. `Targets` would read a misspelt level as the name of a target, and the log would
-/// be empty.
+/// be empty. The target `zerostarter_db` selects all crates of this workspace: their names begin with `zerostarter_`.
 fn parse_filter(text: &str) -> Option<Targets> {
     let is_level = |part: &str| part.contains('=') || part.trim().parse::<LevelFilter>().is_ok();
     if text.split(',').all(is_level) {
-        text.parse().ok()
+        text.replace("zerostarter_db", "zerostarter").parse().ok()
     } else {
         None
     }

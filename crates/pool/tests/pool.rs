@@ -203,7 +203,7 @@ fn what_the_server_refuses_is_told_and_is_not_transient() {
 
 /// The server's process for it is stopped while it is idle; every new connection is well.
 #[test]
-fn an_idle_connection_that_went_silent_is_found_out_and_replaced() {
+fn an_idle_connection_that_stopped_answering_is_replaced() {
     let database = migrated(Server::shared());
     let pool = pool(&named(&database.url()), &[]);
     run(async {
@@ -435,7 +435,7 @@ fn a_connection_that_is_being_ended_counts_until_it_has_ended() {
 
 /// Where one row was expected the driver gives up at the second, and the server goes on.
 #[test]
-fn too_many_rows_are_in_nobodys_way() {
+fn too_many_rows_block_nobody() {
     let database = migrated(Server::shared());
     database.execute("INSERT INTO waitlist (id, email) SELECT n, n FROM generate_series(1, 1000) n");
     for parameter in ["", "&prepare=false"] {
@@ -485,7 +485,7 @@ fn a_query_that_was_left_running_costs_its_own_connection_and_no_other() {
 }
 
 #[test]
-fn a_silent_host_leaves_time_for_the_next() {
+fn an_unresponsive_host_leaves_time_for_the_next() {
     let server = Server::shared();
     let database = migrated(server);
     let silent = Proxy::builder().silent().start(server.port());

@@ -84,7 +84,7 @@ impl<'a> Reader<'a> {
 
     /// A path. A URL in its place may hold a password, and paths are shown.
     pub fn path(&mut self, name: &str) -> Option<PathBuf> {
-        const COMPLAINT: &str = "is a URL, where a path is expected";
+        const COMPLAINT: &str = "is a URL, but must be a path";
         self.parse(name, COMPLAINT, |text| {
             (!text.contains("://")).then(|| PathBuf::from(text))
         })

@@ -58,8 +58,8 @@ Set NODE_ENV and POSTGRES_URL (or POSTGRES_URL_FILE).
     .to_owned();
     for variable in variables().filter(|variable| !variable.name.contains("DIRECT")) {
         let default = variable.default.map(|default| format!(" [default: {default}]"));
-        let (name, about) = (variable.name, variable.help);
-        let _ = writeln!(help, "  {name:<33}{about}{}", default.unwrap_or_default());
+        let default = default.unwrap_or_default();
+        let _ = writeln!(help, "  {}{default}\n      {}", variable.name, variable.help);
     }
     help.push('\n');
     help.push_str(EXIT_STATUS);

@@ -225,9 +225,9 @@ fn health_has_one_connection_of_its_own_however_many_ask() {
     assert_eq!(api.running.wait().status, 0);
     assert_eq!(proxy.connections(), 2);
     assert!(
-        proxy.waits() < 30,
+        proxy.round_trips() < 30,
         "the answer to one is that to all: {}",
-        proxy.waits()
+        proxy.round_trips()
     );
 }
 
@@ -590,7 +590,7 @@ fn connections_are_kept_for_more_than_one_request() {
 }
 
 #[test]
-fn what_is_under_way_is_answered_before_the_end() {
+fn running_requests_are_answered_before_the_end() {
     let database = migrated(Server::shared());
     let mut api = serve(&database);
     let holder = database.session();
@@ -828,7 +828,7 @@ fn a_request_is_one_round_trip_to_the_database() {
         }
         api.running.signal("TERM");
         assert_eq!(api.running.wait().status, 0);
-        proxy.waits()
+        proxy.round_trips()
     };
     assert_eq!(waits(10) - waits(0), 20);
 }
@@ -958,7 +958,7 @@ fn what_cannot_be_used_is_told_at_once() {
     error: the configuration cannot be used
       POSTGRES_POOL_SIZE is not a number of connections from 1 to 10000
       API_LISTEN is not an address and a port such as 0.0.0.0:4000 or [::]:4000
-      API_RATE_LIMIT is not a number of requests, or 0 for any number
+      API_RATE_LIMIT is not a number of requests, or 0 for no limit
       API_RATE_LIMIT_WINDOW is 0, and a limit is needed
       API_TRUSTED_PROXIES is not a number of reverse proxies from 0 to 10
       API_REQUEST_TIMEOUT is not a duration such as [ms], 30s or 10m
@@ -973,7 +973,7 @@ fn what_cannot_be_used_is_told_at_once() {
     error: cannot listen at 127.0.0.1:[port]
       Address already in use (os error 98)
 
-    hint: set API_LISTEN to an address of this machine and a port that is free
+    hint: set API_LISTEN to an address of this machine and a free port
     ");
 }
 
@@ -1008,7 +1008,7 @@ fn the_command_line_explains_itself() {
 
     Commands:
       serve  Serve (the default)
-      check  Ask the one that serves in this container whether it is healthy
+      check  Request the health of the web app in this container
       help   Print this message or the help of the given subcommand(s)
 
     Options:
@@ -1016,17 +1016,31 @@ fn the_command_line_explains_itself() {
       -V, --version  Print version
 
     Settings come from the environment, then .env.$NODE_ENV, then .env.
-    NODE_ENV and POSTGRES_URL (or POSTGRES_URL_FILE) have to be set.
+    Set NODE_ENV and POSTGRES_URL (or POSTGRES_URL_FILE).
 
-      API_LISTEN             address and port [default: 0.0.0.0:4000]
-      API_RATE_LIMIT         requests of one client in a window, 0 for any number [default: 60]
-      API_RATE_LIMIT_WINDOW  the window [default: 60s]
-      API_TRUSTED_PROXIES    reverse proxies in front that add to X-Forwarded-For [default: 0]
-      API_REQUEST_TIMEOUT    for one answer [default: 10s]
-      API_SHUTDOWN_TIMEOUT   for requests under way when it is stopped [default: 10s]
-      POSTGRES_POOL_SIZE, POSTGRES_POOL_WAIT, POSTGRES_CONNECT_TIMEOUT, POSTGRES_IDLE_TIMEOUT,
-      POSTGRES_MAX_LIFETIME  the connections to the database [default: 10, 10s, 10s, 30s, none]
-      LOG_FORMAT, RUST_LOG   text or json; a level [default: text, info]
+      NODE_ENV                         local, development, test, staging or production
+      POSTGRES_URL                     The database: postgres://user:password@host:5432/database
+      POSTGRES_URL_FILE                File that holds the database's URL, in place of POSTGRES_URL
+      INTERNAL_API_URL                 If set, the host localhost in the URL becomes
+      host.docker.internal
+      POSTGRES_CA_FILE                 PEM file of the CA to trust in place of Mozilla's list
+      POSTGRES_PLAINTEXT_IN_PRODUCTION yes allows sslmode=disable in production, for a private network
+      [default: no]
+      POSTGRES_POOL_SIZE               Connections that may be open at a time [default: 10]
+      POSTGRES_POOL_WAIT               How long to wait for a connection while all are in use [default:
+      10s]
+      POSTGRES_CONNECT_TIMEOUT         How long opening a connection may take, all hosts of the URL
+      together [default: 10s]
+      POSTGRES_IDLE_TIMEOUT            How long an idle connection stays open [default: 30s]
+      POSTGRES_MAX_LIFETIME            How long a connection stays open at most [default: none]
+      API_LISTEN                       Address and port [default: 0.0.0.0:4000]
+      API_RATE_LIMIT                   Requests of one client in a window, 0 for no limit [default: 60]
+      API_RATE_LIMIT_WINDOW            The window [default: 60s]
+      API_TRUSTED_PROXIES              Reverse proxies in front that add to X-Forwarded-For [default: 0]
+      API_REQUEST_TIMEOUT              How long one answer may take [default: 10s]
+      API_SHUTDOWN_TIMEOUT             How long running requests may take after a signal [default: 10s]
+      LOG_FORMAT                       text or json [default: text]
+      RUST_LOG                         error, warn, info, debug, trace or off [default: info]
 
     Exit status:
       0  stopped by SIGTERM or SIGINT; for check: healthy
@@ -1048,7 +1062,7 @@ fn the_command_line_explains_itself() {
       Usage: zerostarter-api [COMMAND]
 
     hint: a similar subcommand exists: 'serve'
-    hint: zerostarter-api --help shows the commands and flags
+    hint: run zerostarter-api --help for the commands and flags
     ");
 }
 

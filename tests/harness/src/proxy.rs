@@ -138,7 +138,7 @@ impl Proxy {
     /// How often the clients waited, over all connections: once for each answer (the server spoke
     /// after the client had), and once for each farewell (the client closed, and the server had not
     /// closed before). Read after the client has ended: it waits for the connections to be closed.
-    pub fn waits(&self) -> usize {
+    pub fn round_trips(&self) -> usize {
         let closed = poll(CLOSE_TIMEOUT, || {
             (self.counts.open.load(Ordering::SeqCst) == 0).then_some(())
         });

@@ -74,7 +74,7 @@ fn no_server_outlives_tests_that_are_killed() {
     }
     fs::set_permissions(&temporary, fs::Permissions::from_mode(0o1777)).expect("permissions");
     let mut tests = Process::new(env::current_exe().expect("this binary"))
-        .args(["--exact", "harness_itself::victim"])
+        .args(["--exact", "victim"])
         .env(REPORT, &report)
         .env("TMPDIR", &temporary)
         .stdin(Stdio::piped())
@@ -168,7 +168,7 @@ fn the_harness_can_be_used_by_async_tests() {
         let database = Server::shared().database();
         assert_eq!(database.rows("SELECT 1"), ["1"]);
         let proxy = Proxy::start(database.port());
-        assert_eq!(proxy.waits(), 0);
+        assert_eq!(proxy.round_trips(), 0);
     });
 }
 
@@ -256,18 +256,18 @@ fn a_server_can_demand_tls_and_a_password() {
 }
 
 #[test]
-fn a_proxy_counts_waits() {
+fn a_proxy_counts_round_trips() {
     let database = Server::shared().database();
     let proxy = Proxy::start(database.port());
     let url = database.url_through(proxy.port());
-    assert_eq!(proxy.waits(), 0);
+    assert_eq!(proxy.round_trips(), 0);
     block_on(async {
         let client = open(&url).await.expect("a connection");
         client.batch_execute("SELECT 1").await.expect("one");
         client.batch_execute("SELECT 2; SELECT 3").await.expect("two");
     });
     // The start, two questions, the farewell.
-    assert_eq!(proxy.waits(), 4);
+    assert_eq!(proxy.round_trips(), 4);
     assert_eq!(proxy.connections(), 1);
 
     let proxy = Proxy::start(database.port());
@@ -279,7 +279,7 @@ fn a_proxy_counts_waits() {
         assert!(matches!(answers, (Ok(()), Ok(()), Ok(()))));
     });
     // Three questions that do not wait for each other are one wait.
-    assert_eq!(proxy.waits(), 3);
+    assert_eq!(proxy.round_trips(), 3);
 }
 
 #[test]
@@ -299,7 +299,7 @@ fn a_proxy_has_faults() {
         .start(database.port());
     assert!(through(&proxy).is_err());
     assert!(through(&proxy).is_ok());
-    proxy.waits();
+    proxy.round_trips();
 
     let proxy = Proxy::builder().silent().start(database.port());
     let url = database.url_through(proxy.port());
@@ -309,7 +309,7 @@ fn a_proxy_has_faults() {
             .is_ok()
     });
     assert!(!answer);
-    assert_eq!(proxy.waits(), 1);
+    assert_eq!(proxy.round_trips(), 1);
 
     let late = Duration::from_millis(300);
     let proxy = Proxy::builder().delay(late).start(database.port());

@@ -54,7 +54,7 @@ fn apply_uninspected(database: &Database, sql: &str) -> Option<Failure> {
 }
 
 #[test]
-fn a_file_that_leaves_its_transaction_is_never_recorded() {
+fn a_migration_that_ends_its_transaction_is_never_recorded() {
     for sql in [
         "CREATE TABLE bad (); COMMIT; CREATE TABLE worse ();",
         "CREATE TABLE bad (); COMMIT; BEGIN; CREATE TABLE worse ();",

@@ -57,11 +57,9 @@ pub(super) fn pass_end(failure: Failure, wait: Option<LockWait>, schema: &str) -
         Failure::BehindLongRunning(label) => PassEnd::LockConflict(LockConflict {
             label: Some(label),
             reason: wait.as_ref().map_or_else(
-                || "it did not queue behind a long-running transaction, older than MIGRATE_LOCK_BUDGET".to_owned(),
+                || "it did not queue behind a transaction older than MIGRATE_LOCK_BUDGET".to_owned(),
                 |wait| {
-                    format!(
-                        "it did not queue behind a long-running transaction, older than MIGRATE_LOCK_BUDGET, for {wait}"
-                    )
+                    format!("it did not queue behind a transaction older than MIGRATE_LOCK_BUDGET for {wait}")
                 },
             ),
             wait,

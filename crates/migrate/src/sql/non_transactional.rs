@@ -172,7 +172,7 @@ fn create_index(sql: &str, statement: &Statement<'_>) -> Result<NonTransactional
         tokens.take("EXISTS");
     }
     let nameless = Unsupported {
-        problem: "CREATE INDEX CONCURRENTLY without a name could not be told from another index after a crash",
+        problem: "CREATE INDEX CONCURRENTLY without a name cannot be distinguished from another index after a crash",
         hint: "give the index a name",
     };
     if tokens.is_at("ON") {
