@@ -156,7 +156,7 @@ fn attempts_at_a_blocked_table_are_no_wait_for_another_migrator() {
     running.wait_for_stderr(LOCK_TAKEN);
     holder.execute("COMMIT");
     // The pauses up to then are at least 0.9 s, and the one that follows is another second.
-    running.wait_for_stderr("try 5 of 10 follows");
+    running.wait_for_stderr("attempt 5 of 10 follows");
     let holder = hold_the_lock(&database);
     running.wait_for_stderr_times(LOCK_TAKEN, 2);
     holder.execute("COMMIT");
@@ -353,8 +353,7 @@ fn an_attempt_ends_when_its_lock_waits_add_up_to_the_budget() {
     let run = running.wait();
     assert_eq!(run.status, 7, "{}", run.stderr);
     assert!(
-        run.stderr
-            .contains("for locks, which is all of MIGRATE_LOCK_BUDGET"),
+        run.stderr.contains("used up MIGRATE_LOCK_BUDGET"),
         "{}",
         run.stderr
     );

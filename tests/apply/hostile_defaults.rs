@@ -168,7 +168,7 @@ fn blockers_are_seen_whatever_the_defaults_of_the_database_are() {
         let run = running.wait();
         assert_eq!(run.status, 7, "{defaults:?}: {}", run.stderr);
         for told in [
-            "for locks, which is all of MIGRATE_LOCK_BUDGET",
+            "used up MIGRATE_LOCK_BUDGET",
             "for a lock on second, blocked by: pid ",
             "idle in transaction, transaction open for ",
         ] {

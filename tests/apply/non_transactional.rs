@@ -164,7 +164,7 @@ fn the_leftovers_of_an_earlier_attempt_decide_what_is_done() {
             "DROP INDEX busy_a; CREATE UNIQUE INDEX busy_a ON busy (id, a) WHERE b IS NOT NULL",
             6,
             "kept",
-            "is another one",
+            "has another definition",
         ),
         (
             "DROP INDEX busy_a; CREATE TABLE other (a int); CREATE INDEX busy_a ON other (a)",

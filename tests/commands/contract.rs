@@ -8,7 +8,7 @@ use serde_json::Value;
 use zerostarter_db::{cli, variables};
 use zerostarter_diagnostic::ExitStatus;
 
-use zerostarter_test_harness::{Command, Database, Server, unused_port, zerostarter_db};
+use zerostarter_test_harness::{Command, Database, Server, unused_port, workspace, zerostarter_db};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_zerostarter-db");
 
@@ -247,7 +247,7 @@ fn env_shows_the_settings_and_their_places() {
     RUST_LOG=info  (default)
 
     database: postgres://me:***@host.docker.internal:5432/app (from POSTGRES_URL)
-    TLS: where the server has it, nothing verified
+    TLS: if the server has it, nothing verified
     --- stderr
     ");
     assert_eq!(Command::bare().arg("env").run().status, 2);
@@ -380,35 +380,68 @@ fn help_teaches() {
     ");
 }
 
-/// Scripts read variables, people type flags: both are in the help, and both in the table of the README.
+/// The row of a variable in the README's table.
+fn row<'a>(readme: &'a str, name: &str) -> Vec<&'a str> {
+    let rows = readme
+        .lines()
+        .map(|line| line.split('|').map(str::trim).collect::<Vec<_>>());
+    let mut found = rows.filter(|cells| {
+        let names = cells
+            .get(1)
+            .is_some_and(|cell| cell.split(", ").any(|cell| cell == format!("`{name}`")));
+        names && cells.len() == 5
+    });
+    let row = found
+        .next()
+        .unwrap_or_else(|| panic!("{name} in the table of README.md"));
+    assert!(found.next().is_none(), "{name} twice in README.md");
+    row
+}
+
+/// The tables of variables are the only place that declares them. Help, README and `.env.example` say the same.
 #[test]
 fn every_variable_is_documented() {
-    let readme =
-        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).expect("the README");
-    let example =
-        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/.env.example")).expect("the example");
+    let readme = std::fs::read_to_string(workspace().join("README.md")).expect("the README");
+    let example = std::fs::read_to_string(workspace().join(".env.example")).expect("the example");
     let subcommands = ["--help", "migrate", "wait", "status", "plan"];
     let help: String = subcommands
         .iter()
         .map(|name| Command::bare().args([*name, "--help"]).run().stdout)
         .collect();
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
     for variable in variables::all() {
+        let name = variable.name;
+        let row = row(&readme, name);
+        let (meaning, default) = (row[2], row[3]);
+        assert!(!meaning.is_empty(), "{name} has no meaning in README.md");
+        let written = example.lines().any(|line| {
+            let line = line.strip_prefix("# ").unwrap_or(line);
+            variable
+                .default
+                .map_or(line.starts_with(&format!("{name}=")), |default| {
+                    line == format!("{name}={default}")
+                })
+        });
+        assert!(written, "{name} in .env.example");
+        if let Some(text) = variable.default {
+            assert_eq!(default, format!("`{text}`"), "the default of {name} in README.md");
+        }
+        let Some(flag) = variable.flag else {
+            assert!(!help.contains(&format!("[env: {name}]")), "{name} in --help");
+            continue;
+        };
+        let placeholder = flag.value.map(|value| format!(" <{value}>")).unwrap_or_default();
         assert!(
-            readme.contains(&format!("`{}`", variable.name)),
-            "{} in README.md",
-            variable.name
+            help.contains(&format!("--{}{placeholder} {}", flag.name, variable.help)),
+            "--{} in --help",
+            flag.name
         );
-        assert!(
-            example.contains(&format!("{}=", variable.name)),
-            "{} in .env.example",
-            variable.name
-        );
-        let flagless = ["INTERNAL_API_URL", "POSTGRES_PLAINTEXT_IN_PRODUCTION"].contains(&variable.name);
-        assert!(
-            flagless || help.contains(variable.name),
-            "{} in --help",
-            variable.name
-        );
+        let shown = match (flag.value, variable.default_in_words.or(variable.default)) {
+            (None, _) => format!("[env: {name}=yes]"),
+            (Some(_), None) => format!("[env: {name}]"),
+            (Some(_), Some(default)) => format!("[env: {name}] [default: {default}]"),
+        };
+        assert!(help.contains(&shown), "{shown} in --help");
     }
     for status in STATUSES {
         assert!(
@@ -418,10 +451,28 @@ fn every_variable_is_documented() {
     }
 }
 
+/// `env` lists the variables in the order of their tables.
+#[test]
+fn the_settings_in_force_are_listed_in_the_order_of_their_tables() {
+    let run = Command::bare()
+        .env("NODE_ENV", "test")
+        .env("POSTGRES_URL", "postgres://u@localhost/db")
+        .arg("env")
+        .run();
+    let listed: Vec<&str> = run
+        .stdout
+        .lines()
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.split(['=', ' ']).next())
+        .collect();
+    let declared: Vec<&str> = variables::all().map(|variable| variable.name).collect();
+    assert_eq!(listed, declared);
+}
+
 #[test]
 fn the_example_of_an_env_file_works() {
     let database = Server::shared().database();
-    let example = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/.env.example")).expect("the example");
+    let example = std::fs::read(workspace().join(".env.example")).expect("the example");
     let run = Command::bare()
         .file(".env", example)
         .env("POSTGRES_URL", database.url())
@@ -455,7 +506,7 @@ fn a_command_line_that_cannot_be_read_is_answered_with_a_hint() {
     status: 2
     --- stdout
     --- stderr
-    error: invalid value 'tcsh' for '<shell>'
+    error: invalid value 'tcsh' for '<SHELL>'
       [possible values: bash, elvish, fish, powershell, zsh]
 
     hint: a similar value exists: 'zsh'

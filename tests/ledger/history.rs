@@ -111,7 +111,7 @@ fn everything_that_disagrees_is_said_at_once() {
     for text in [
         "V1__one.sql was edited",
         "V2__two is in the history table",
-        "V3__three.sql was never applied",
+        "V3__three.sql is not applied",
         "V4__four is in the history table",
     ] {
         assert!(output.contains(text), "{text} in {output}");
@@ -342,9 +342,9 @@ fn a_history_that_is_locked_blocks_every_command() {
         assert!(run.stderr.contains(lock), "{arguments:?}: {}", run.stderr);
     }
     let mut waiting = command().arg("wait").start();
-    waiting.wait_for_stderr("waiting until the history can be read");
+    waiting.wait_for_stderr("waiting until the history table can be read");
     let mut migrating = command().start();
-    migrating.wait_for_stderr("try 2 of 10 follows");
+    migrating.wait_for_stderr("attempt 2 of 10 follows");
     session.execute("COMMIT");
     for running in [waiting, migrating] {
         let run = running.wait();

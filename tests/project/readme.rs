@@ -146,17 +146,17 @@ fn blocks_that_are_not_run_give_a_reason() {
     }
 }
 
-/// The file of tests with this name, in whichever room.
+/// The files of tests with this name, in every room.
 fn tests_of(name: &str) -> String {
     let listed = run(
         Path::new(ROOT),
         &format!("git ls-files --cached --others '*/{name}.rs' '*/{name}_tests.rs'"),
     );
     let listed = String::from_utf8(listed.stdout).expect("UTF-8");
-    let file = listed.lines().find(|file| file.contains("test"));
-    file.map_or_else(String::new, |file| {
-        fs::read_to_string(Path::new(ROOT).join(file)).expect("a file of tests")
-    })
+    let files = listed.lines().filter(|file| file.contains("test"));
+    files
+        .map(|file| fs::read_to_string(Path::new(ROOT).join(file)).expect("a file of tests"))
+        .collect()
 }
 
 /// A guarantee stands with the test that shows it.

@@ -186,7 +186,7 @@ fn a_non_transactional_statement_is_alone_in_its_file() {
     --- stdout
     --- stderr
     error: 1 place in the pending migrations cannot be applied; nothing was changed
-      migrations/V2__bad.sql:1: DROP TABLESPACE changes the whole server
+      migrations/V2__bad.sql:1: DROP TABLESPACE affects the whole server
 
     hint: a migration changes one database; prepare the server where it is set up
     ");
@@ -213,7 +213,7 @@ fn a_non_transactional_statement_is_alone_in_its_file() {
         "CREATE TABLESPACE s LOCATION '/x'",
     ] {
         assert!(
-            refused(statement).contains("is about the whole server"),
+            refused(statement).contains("affects the whole server"),
             "{statement}"
         );
     }

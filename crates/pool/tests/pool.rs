@@ -310,7 +310,7 @@ fn round_trips(parameter: &str, queries: usize) -> usize {
         }
         drop(pool);
     });
-    proxy.waits()
+    proxy.round_trips()
 }
 
 #[test]

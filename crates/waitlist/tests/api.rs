@@ -1018,29 +1018,44 @@ fn the_command_line_explains_itself() {
     Settings come from the environment, then .env.$NODE_ENV, then .env.
     Set NODE_ENV and POSTGRES_URL (or POSTGRES_URL_FILE).
 
-      NODE_ENV                         local, development, test, staging or production
-      POSTGRES_URL                     The database: postgres://user:password@host:5432/database
-      POSTGRES_URL_FILE                File that holds the database's URL, in place of POSTGRES_URL
-      INTERNAL_API_URL                 If set, the host localhost in the URL becomes
-      host.docker.internal
-      POSTGRES_CA_FILE                 PEM file of the CA to trust in place of Mozilla's list
-      POSTGRES_PLAINTEXT_IN_PRODUCTION yes allows sslmode=disable in production, for a private network
-      [default: no]
-      POSTGRES_POOL_SIZE               Connections that may be open at a time [default: 10]
-      POSTGRES_POOL_WAIT               How long to wait for a connection while all are in use [default:
-      10s]
-      POSTGRES_CONNECT_TIMEOUT         How long opening a connection may take, all hosts of the URL
-      together [default: 10s]
-      POSTGRES_IDLE_TIMEOUT            How long an idle connection stays open [default: 30s]
-      POSTGRES_MAX_LIFETIME            How long a connection stays open at most [default: none]
-      API_LISTEN                       Address and port [default: 0.0.0.0:4000]
-      API_RATE_LIMIT                   Requests of one client in a window, 0 for no limit [default: 60]
-      API_RATE_LIMIT_WINDOW            The window [default: 60s]
-      API_TRUSTED_PROXIES              Reverse proxies in front that add to X-Forwarded-For [default: 0]
-      API_REQUEST_TIMEOUT              How long one answer may take [default: 10s]
-      API_SHUTDOWN_TIMEOUT             How long running requests may take after a signal [default: 10s]
-      LOG_FORMAT                       text or json [default: text]
-      RUST_LOG                         error, warn, info, debug, trace or off [default: info]
+      NODE_ENV
+          local, development, test, staging or production
+      POSTGRES_URL
+          The database: postgres://user:password@host:5432/database
+      POSTGRES_URL_FILE
+          File that holds the database's URL, in place of POSTGRES_URL
+      INTERNAL_API_URL
+          If set, the host localhost in the URL becomes host.docker.internal
+      POSTGRES_CA_FILE
+          PEM file of the CA to trust in place of Mozilla's list
+      POSTGRES_PLAINTEXT_IN_PRODUCTION [default: no]
+          yes allows sslmode=disable in production, for a private network
+      POSTGRES_POOL_SIZE [default: 10]
+          Connections that may be open at a time
+      POSTGRES_POOL_WAIT [default: 10s]
+          How long to wait for a connection while all are in use
+      POSTGRES_CONNECT_TIMEOUT [default: 10s]
+          How long opening a connection may take, all hosts of the URL together
+      POSTGRES_IDLE_TIMEOUT [default: 30s]
+          How long an idle connection stays open
+      POSTGRES_MAX_LIFETIME [default: none]
+          How long a connection stays open at most
+      API_LISTEN [default: 0.0.0.0:4000]
+          Address and port
+      API_RATE_LIMIT [default: 60]
+          Requests of one client in a window, 0 for no limit
+      API_RATE_LIMIT_WINDOW [default: 60s]
+          The window
+      API_TRUSTED_PROXIES [default: 0]
+          Reverse proxies in front that add to X-Forwarded-For
+      API_REQUEST_TIMEOUT [default: 10s]
+          How long one answer may take
+      API_SHUTDOWN_TIMEOUT [default: 10s]
+          How long running requests may take after a signal
+      LOG_FORMAT [default: text]
+          text or json
+      RUST_LOG [default: info]
+          error, warn, info, debug, trace or off
 
     Exit status:
       0  stopped by SIGTERM or SIGINT; for check: healthy

@@ -113,7 +113,7 @@ pub struct Proxy {
 struct Counts {
     accepted: AtomicUsize,
     open: AtomicUsize,
-    waits: AtomicUsize,
+    round_trips: AtomicUsize,
 }
 
 impl Proxy {
@@ -135,15 +135,15 @@ impl Proxy {
         self.counts.accepted.load(Ordering::SeqCst)
     }
 
-    /// How often the clients waited, over all connections: once for each answer (the server spoke
-    /// after the client had), and once for each farewell (the client closed, and the server had not
-    /// closed before). Read after the client has ended: it waits for the connections to be closed.
+    /// The round trips over all connections: one for each answer (the server spoke after the client had), and one for each
+    /// Terminate (the client closed, and the server had not closed before). Read it after the client has ended: it waits for
+    /// the connections to be closed.
     pub fn round_trips(&self) -> usize {
         let closed = poll(CLOSE_TIMEOUT, || {
             (self.counts.open.load(Ordering::SeqCst) == 0).then_some(())
         });
         assert!(closed.is_some(), "a connection through the proxy is open");
-        self.counts.waits.load(Ordering::SeqCst)
+        self.counts.round_trips.load(Ordering::SeqCst)
     }
 }
 
@@ -190,7 +190,7 @@ async fn serve(
     if faults.silent {
         let mut buffer = vec![0; 8192];
         while client.read(&mut buffer).await.is_ok_and(|length| length > 0) {}
-        counts.waits.fetch_add(1, Ordering::SeqCst);
+        counts.round_trips.fetch_add(1, Ordering::SeqCst);
         return Ok(());
     }
     if let Some(one_way) = faults.distance {
@@ -258,7 +258,7 @@ impl Relay<'_> {
                 }
                 Either::Left(_) => {
                     // The client has closed.
-                    counts.waits.fetch_add(1, Ordering::SeqCst);
+                    counts.round_trips.fetch_add(1, Ordering::SeqCst);
                     return Ok(false);
                 }
                 Either::Right(Ok(length @ 1..)) => {
@@ -267,7 +267,7 @@ impl Relay<'_> {
                         if let Some(delay) = faults.delay {
                             sleep(delay).await;
                         }
-                        counts.waits.fetch_add(1, Ordering::SeqCst);
+                        counts.round_trips.fetch_add(1, Ordering::SeqCst);
                         self.asked = false;
                     }
                     let limit = faults.reset_after_bytes.or(faults.mute_after_bytes);
@@ -281,7 +281,7 @@ impl Relay<'_> {
                 Either::Right(_) => {
                     // The server has closed: because it was told goodbye, or of its own accord.
                     if self.asked {
-                        counts.waits.fetch_add(1, Ordering::SeqCst);
+                        counts.round_trips.fetch_add(1, Ordering::SeqCst);
                     }
                     return Ok(false);
                 }

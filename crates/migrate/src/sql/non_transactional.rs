@@ -97,16 +97,16 @@ pub fn recognise(sql: &str, statement: &Statement<'_>) -> Option<Result<NonTrans
     const CLUSTER_WIDE: &[(&[&str], &str)] = &[
         (
             &["CREATE", "DATABASE"],
-            "CREATE DATABASE changes the whole server",
+            "CREATE DATABASE affects the whole server",
         ),
-        (&["DROP", "DATABASE"], "DROP DATABASE changes the whole server"),
+        (&["DROP", "DATABASE"], "DROP DATABASE affects the whole server"),
         (
             &["CREATE", "TABLESPACE"],
-            "CREATE TABLESPACE changes the whole server",
+            "CREATE TABLESPACE affects the whole server",
         ),
         (
             &["DROP", "TABLESPACE"],
-            "DROP TABLESPACE changes the whole server",
+            "DROP TABLESPACE affects the whole server",
         ),
     ];
     if let Some((_, problem)) = CLUSTER_WIDE
