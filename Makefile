@@ -4,6 +4,9 @@ VERSIONS ?= 14 15 16 17 18
 FUZZ_SECONDS ?= 30
 FUZZ_TARGETS ?=
 ARGS ?=
+# Most tests wait for a server most of the time, so more of them than processors run at once.
+TEST_THREADS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
+export RUST_TEST_THREADS ?= $(TEST_THREADS)
 
 CARGO_DENY_VERSION := 0.20
 CARGO_FUZZ_VERSION := 0.13
@@ -36,7 +39,7 @@ help: ## Show this list
 
 # ---- Run ----
 
-migrate: ## Build it and migrate POSTGRES_URL, or else the private database (ARGS="--target 0")
+migrate: ## Build the program and migrate POSTGRES_URL, or the private database if it is unset (ARGS="--target 0")
 	@scripts/migrate.sh $(ARGS)
 
 build: ## Build the release binary, static on Linux
@@ -49,16 +52,16 @@ build-api: ## Build the web app, static on Linux
 
 # ---- A private database, in .postgres/ ----
 
-db: ## Start it, making it first where needed; print its URL, and write it to .env if there is none
+db: ## Create it if it does not exist, start it, print its URL, and write that to .env if there is no .env
 	@scripts/local-postgres.sh start
 
 db-stop: ## Stop it, keeping its data
 	@scripts/local-postgres.sh stop
 
-db-reset: ## Throw its data away and start anew, with the same URL
+db-reset: ## Delete its data and start again, with the same URL
 	@scripts/local-postgres.sh reset
 
-db-remove: ## Stop it and throw it away
+db-remove: ## Stop and delete it
 	@scripts/local-postgres.sh remove
 
 psql: ## Open psql on it (ARGS="-c 'select 1'")
@@ -66,7 +69,7 @@ psql: ## Open psql on it (ARGS="-c 'select 1'")
 
 # ---- Docker ----
 
-image: ## Build the images of the migrations and of the web app
+image: ## Build the images of the migrator and of the web app
 	@docker build --file docker/Dockerfile --tag zerostarter-db .
 	@docker build --file docker/Dockerfile --target api --tag zerostarter-api .
 
@@ -76,16 +79,16 @@ up: ## Start PostgreSQL, migrate it, then start the app
 down: ## Stop them; the data stays
 	@docker compose --profile studio down
 
-logs: ## Show what they say
+logs: ## Show their logs
 	@docker compose logs
 
-studio: ## Open a browser for the data, with Docker or with Debian's adminer
+studio: ## Start a browser for the data, with Docker or with Debian's adminer
 	@scripts/studio.sh
 
-test-docker: ## Try the stack on a real engine (ARGS="test_...": those tests)
+test-docker: ## Test the stack on a real engine (ARGS="test_...": those tests)
 	@tests/docker/run.sh $(ARGS)
 
-test-kubernetes: ## Check the manifests, and play them with podman where it runs
+test-kubernetes: ## Check the manifests, and run them with podman if it works
 	@tests/kubernetes/run.sh $(ARGS)
 
 test-workflows: ## Check the workflows and the snippets of docs/ci.md
@@ -110,10 +113,10 @@ test-matrix: ## Run the integration tests on PostgreSQL 14 to 18 (VERSIONS="15 1
 postgres-versions: ## Fetch PostgreSQL 14 to 18 into .postgres/versions (VERSIONS="15 18": those)
 	@scripts/postgres-versions.sh $(VERSIONS)
 
-soak: ## Run the tests of races at length
+soak: ## Run the tests of races for longer
 	@TEST_ROUNDS=20 cargo test --locked --workspace --test integration --test pool --test api -- api blocked_tables:: concurrency:: crash_points:: crashes:: non_transactional:: pool:: poolers:: signals::
 
-lint: deny ## Check format, lints, documentation, dependencies, and scripts where shellcheck is here
+lint: deny ## Check format, lints, documentation, dependencies, and scripts if shellcheck is installed
 	@cargo fmt --all --check
 	@cargo clippy --locked --workspace --all-targets -- -D warnings
 	@RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
@@ -124,7 +127,7 @@ deny: ## Check bans, licenses and sources of dependencies, offline
 	@cargo fetch --locked --quiet
 	@cargo deny --offline --locked check --hide-inclusion-graph bans licenses sources
 
-peers: ## Build the programs of others that tests and benchmarks compare with
+peers: ## Build the other tools that tests and benchmarks compare with
 	@scripts/install-peers.sh
 
 fuzz: ## Fuzz for a while (FUZZ_SECONDS=30 each, FUZZ_TARGETS="...": only those)
@@ -147,5 +150,5 @@ bench-api: build-api ## Compare the web app with Bun, Hono and Drizzle (BENCH_SE
 bench-api-docs: ## The same, and write the figures into docs/benchmarks-api.md
 	@BENCH_WRITE=yes $(MAKE) --no-print-directory bench-api
 
-clean: ## Remove what was built; the private database stays
+clean: ## Remove build results; the private database stays
 	@cargo clean

@@ -611,7 +611,7 @@ fn running_requests_are_answered_before_the_end() {
     });
     poll(SOON, || (database.rows(WAITING).len() == 1).then_some(())).expect("the request is under way");
     api.running.signal("TERM");
-    api.running.wait_for_stderr("no more connections are taken in");
+    api.running.wait_for_stderr("no more connections are accepted");
     poll(SOON, || {
         TcpStream::connect(("127.0.0.1", port)).is_err().then_some(())
     })
@@ -720,7 +720,7 @@ fn a_log_that_nobody_reads_stops_nothing() {
         read_again
             .running
             .stderr()
-            .contains(" lines of the log were lost: who reads it is too slow")
+            .contains(" lines of the log were lost: its reader is too slow")
             .then_some(())
     });
     told.expect("what is missing is told");
