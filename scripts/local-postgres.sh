@@ -4,7 +4,7 @@
 #
 #   local-postgres.sh start      start it, making it first where needed; prints its URL
 #   local-postgres.sh stop       stop it, keeping its data
-#   local-postgres.sh reset      throw its data away and start anew, with the same URL
+#   local-postgres.sh reset      delete its data and start again, with the same URL
 #   local-postgres.sh remove     throw its data away
 #   local-postgres.sh psql ...   open psql on it
 #   local-postgres.sh url        print its URL, whether or not it runs
