@@ -39,12 +39,6 @@ impl<'a> Reader<'a> {
         self.settings.outranks(one, other)
     }
 
-    /// How many problems were found so far.
-    #[must_use]
-    pub fn problems(&self) -> usize {
-        self.problems.len()
-    }
-
     /// `value`, if no problem was found.
     ///
     /// # Errors
