@@ -248,7 +248,7 @@ test_a_wrong_password_leaves_the_app_unstarted() {
 
 test_the_local_password_is_refused_in_production() {
     expect 2 env NODE_ENV=production POSTGRES_PLAINTEXT_IN_PRODUCTION=yes docker compose --project-directory "$copy" run --rm migrate
-    shows 'has the default password of compose.yaml, which everybody knows'
+    shows 'has the default password of compose.yaml, which is public'
     expect 1 env NODE_ENV=production docker compose --project-directory "$copy" up --detach
     never_started api
 }
