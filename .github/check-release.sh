@@ -13,7 +13,7 @@ fail() {
 [[ $# -eq 1 ]] || fail 'usage: check-release.sh TAG'
 tag=$1
 here=$(dirname "$0")
-version=$(awk -F '"' '/^\[/ { package = $0 == "[package]" } package && /^version = "/ { print $2; exit }' \
+version=$(awk -F '"' '/^\[/ { package = $0 == "[workspace.package]" } package && /^version = "/ { print $2; exit }' \
     "$here/../Cargo.toml")
 [[ -n $version ]] || fail 'Cargo.toml has no version'
 [[ $tag == "v$version" ]] || fail "the tag is $tag, but the version in Cargo.toml is $version"

@@ -276,7 +276,7 @@ accepts 'changelog-section.sh: other line ends' section 1.10.0 '### Fixed\n\n- T
 mkdir -p "$work/project/.github"
 cp .github/*.sh "$work/project/.github"
 cp README.md LICENSE-APACHE LICENSE-MIT "$work/project"
-printf '[package]\nname = "p"\nversion = "1.10.0"\nrust-version = "1.95"\n\n[dependencies]\nversion = "7"\n' \
+printf '[package]\nname = "p"\nversion = "3.0.0"\n\n[workspace.package]\nversion = "1.10.0"\nrust-version = "1.95"\n\n[dependencies]\nversion = "7"\n' \
     >"$work/project/Cargo.toml"
 cp "$work/changelog.md" "$work/project/CHANGELOG.md"
 check=$work/project/.github/check-release.sh
@@ -286,7 +286,7 @@ rejects 'check-release.sh: another version' 'but the version in Cargo.toml is 1.
 rejects 'check-release.sh: no v' 'the tag is 1.10.0' "$check" 1.10.0
 sed -i '/^## \[1\.10\.0\]/d' "$work/project/CHANGELOG.md"
 rejects 'check-release.sh: not in the changelog' 'CHANGELOG.md has no section ## [1.10.0]' "$check" v1.10.0
-version=$(sed -n '/^\[package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)
+version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)
 if .github/changelog-section.sh "$version" >/dev/null 2>&1; then
     accepts "check-release.sh v$version, of this project" .github/check-release.sh "v$version"
 else
