@@ -114,7 +114,8 @@ postgres-versions: ## Fetch PostgreSQL 14 to 18 into .postgres/versions (VERSION
 	@scripts/postgres-versions.sh $(VERSIONS)
 
 soak: ## Run the tests of races for longer
-	@TEST_ROUNDS=20 cargo test --locked --workspace --test integration --test pool --test api -- api blocked_tables:: concurrency:: crash_points:: crashes:: non_transactional:: pool:: poolers:: signals::
+	@TEST_ROUNDS=20 cargo test --locked --workspace --test integration --test pool -- blocked_tables:: concurrency:: crash_points:: crashes:: non_transactional:: pool:: poolers:: signals::
+	@TEST_ROUNDS=20 cargo test --locked --package zerostarter-waitlist --test api
 
 lint: deny ## Check format, lints, documentation, dependencies, and scripts if shellcheck is installed
 	@cargo fmt --all --check

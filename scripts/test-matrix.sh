@@ -10,7 +10,8 @@ scripts/postgres-versions.sh "$@"
 failed=
 for major in "$@"; do
     printf '\nPostgreSQL %s\n' "$major"
-    POSTGRES_TEST_VERSION=$major cargo test --locked --workspace --test integration --test pool --test api || failed="$failed $major"
+    POSTGRES_TEST_VERSION=$major cargo test --locked --workspace \
+        --lib --test integration --test pool --test api --test example --test harness || failed="$failed $major"
 done
 if [ -n "$failed" ]; then
     printf 'error: the tests failed on PostgreSQL%s\n' "$failed" >&2

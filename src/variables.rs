@@ -1,6 +1,6 @@
 //! The table of all variables of this program. Each crate declares its own.
 
-use zerostarter_connect::config as connect;
+use zerostarter_connect::config::variables_with_direct_url;
 use zerostarter_console::config as console;
 use zerostarter_migrate::config as migrate;
 use zerostarter_settings::Variable;
@@ -32,13 +32,13 @@ pub const DEFAULT_TERMINATION_LOG: &str = "/dev/termination-log";
 
 /// The variables whose flags every command has.
 pub fn global() -> impl Iterator<Item = &'static Variable> {
-    let variables = connect::VARIABLES.iter().chain(migrate::VARIABLES);
+    let variables = variables_with_direct_url().chain(migrate::VARIABLES);
     variables.chain([&TERMINATION_LOG]).chain(console::VARIABLES)
 }
 
 /// Every variable, in the order in which `env` lists them.
 pub fn all() -> impl Iterator<Item = &'static Variable> {
-    let variables = connect::VARIABLES.iter().chain(migrate::VARIABLES);
+    let variables = variables_with_direct_url().chain(migrate::VARIABLES);
     variables
         .chain([&migrate::TARGET, &WAIT_TIMEOUT, &STATUS_JSON])
         .chain(migrate::APPLY_VARIABLES)

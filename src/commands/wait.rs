@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
+use zerostarter_connect::Error as ConnectError;
 use zerostarter_connect::connect::connect;
-use zerostarter_connect::{self as connect};
 use zerostarter_diagnostic::Diagnostic as _;
 use zerostarter_diagnostic::duration::in_seconds;
 use zerostarter_migrate::apply::SnapshotFailure;
@@ -46,7 +46,7 @@ pub(super) async fn run(config: &Config, migrator: &Migrator) -> Result<(), Erro
                 Err(SnapshotFailure::Lost(error)) => {
                     let now = Instant::now();
                     if now >= deadline {
-                        return Err(connect::Error::Unreachable {
+                        return Err(ConnectError::Unreachable {
                             server: database.url.servers(),
                             waited: now - started,
                             source: Box::new(error),
@@ -81,7 +81,7 @@ async fn has_paused(not_yet: &Error, deadline: Instant, logged: &mut Option<Stri
     }
     let (awaited, details) = match not_yet {
         Error::Pending(pending) => (format!("{} applied", are(pending)), String::new()),
-        Error::Migrate(MigrateError::Connect(connect::Error::Refused { database, .. })) => {
+        Error::Migrate(MigrateError::Connect(ConnectError::Refused { database, .. })) => {
             (format!("the database {database} exists"), String::new())
         }
         error => (

@@ -360,7 +360,9 @@ fn an_operator_who_is_building_the_index_is_waited_for() {
             impatient.stderr
         );
         let mut patient = with_index(&database).start();
-        patient.wait_for_stderr("another session runs the same statement; waiting for up to");
+        patient.wait_for_stderr(
+            "another session runs this statement or builds an index on the same table; waiting for up to",
+        );
         drop(holder);
         let run = patient.wait();
         assert_eq!(run.status, 0, "{}", run.stderr);
@@ -728,7 +730,9 @@ fn what_goes_on_behind_a_pooler_is_waited_for() {
     running.signal("KILL");
     assert_eq!(running.wait().status, 137);
     let mut heir = through(&pooler, &database).start();
-    heir.wait_for_stderr("another session runs the same statement; waiting for up to");
+    heir.wait_for_stderr(
+        "another session runs this statement or builds an index on the same table; waiting for up to",
+    );
     drop(holder);
     let run = heir.wait();
     assert_eq!(run.status, 0, "{}", run.stderr);

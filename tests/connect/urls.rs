@@ -91,7 +91,7 @@ fn what_is_wrong_is_named_and_never_shown() {
     POSTGRES_URL has an empty host name
     POSTGRES_URL has more than one / after the host
     POSTGRES_URL has an unknown parameter sslmod
-    POSTGRES_URL has an unknown parameter whose name is not lower case
+    POSTGRES_URL has an unknown parameter whose name is not only a to z and _
     POSTGRES_URL has a parameter without a value
     POSTGRES_URL has a value in its parameter sslmode that is not one of disable, prefer, require, verify-ca, verify-full
     POSTGRES_URL has a value in its parameter connect_timeout that is not a whole number

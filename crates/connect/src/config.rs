@@ -6,8 +6,8 @@ use crate::tls::{TlsMaterial, TlsPolicy, Verification};
 use crate::tls_config;
 use crate::url::PostgresUrl;
 
-/// The variables of connections.
-pub const VARIABLES: &[Variable] = &[
+/// The environment and the URL.
+const URL_VARIABLES: &[Variable] = &[
     Variable::new("NODE_ENV", "local, development, test, staging or production").flag("node-env", "NAME"),
     Variable::new(
         "POSTGRES_URL",
@@ -19,6 +19,10 @@ pub const VARIABLES: &[Variable] = &[
         "File that holds the database's URL, in place of POSTGRES_URL",
     )
     .flag("url-file", "PATH"),
+];
+
+/// The variables of a direct connection, which bypasses a connection pooler.
+const DIRECT_URL_VARIABLES: &[Variable] = &[
     Variable::new(
         "POSTGRES_DIRECT_URL",
         "URL of a direct connection that bypasses a connection pooler, for migrations",
@@ -29,6 +33,10 @@ pub const VARIABLES: &[Variable] = &[
         "File that holds the URL of a direct connection, in place of POSTGRES_DIRECT_URL",
     )
     .flag("direct-url-file", "PATH"),
+];
+
+/// What else concerns connections.
+const CONNECTION_VARIABLES: &[Variable] = &[
     // A URL of another service: this program only looks whether it is set.
     Variable::new(
         "INTERNAL_API_URL",
@@ -46,6 +54,17 @@ pub const VARIABLES: &[Variable] = &[
     )
     .default("no"),
 ];
+
+/// The variables of connections.
+pub fn variables() -> impl Iterator<Item = &'static Variable> {
+    URL_VARIABLES.iter().chain(CONNECTION_VARIABLES)
+}
+
+/// The same for a program that prefers a direct connection.
+pub fn variables_with_direct_url() -> impl Iterator<Item = &'static Variable> {
+    let urls = URL_VARIABLES.iter().chain(DIRECT_URL_VARIABLES);
+    urls.chain(CONNECTION_VARIABLES)
+}
 
 /// The password in compose.yaml if nobody has chosen another one.
 const LOCAL_PASSWORD: &str = "local-development-only";
@@ -136,11 +155,15 @@ impl Config {
         })
     }
 
-    /// Logs the parameters of the URL that have no effect, and a protection in production that is weaker than the default.
-    pub fn log(&self) {
+    /// Logs the parameters of the URL that have no effect on migrations.
+    pub fn log_ignored(&self) {
         for name in &self.url.parameters.ignored {
             tracing::debug!("the parameter {name} of {} has no effect", self.url_variable);
         }
+    }
+
+    /// Logs a protection in production that is weaker than the default.
+    pub fn log_protection(&self) {
         if self.node_env != NodeEnv::Production {
             return;
         }

@@ -21,8 +21,8 @@ const WAITING_LOG_INTERVAL: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 ///
-/// [`Error::Unreachable`] or [`Error::ReadOnly`] when the time is over, [`Error::Refused`] at once when the server
-/// says no.
+/// [`Error::Unreachable`] or [`Error::ReadOnly`] when the time is over, [`Error::Refused`] at once if the server
+/// refuses.
 pub async fn connect(config: &Config, deadline: Instant) -> Result<Connection, Error> {
     let started = Instant::now();
     let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(2));
@@ -81,8 +81,7 @@ pub async fn connect(config: &Config, deadline: Instant) -> Result<Connection, E
     }
 }
 
-/// Tries every host once. The failure that is reported is the first that waiting cannot mend, else that of a server
-/// which can only be read, else the last.
+/// Tries every host once. It reports the first permanent failure, else that of a read-only server, else the last one.
 ///
 /// # Errors
 ///
@@ -101,7 +100,7 @@ pub async fn attempt_each_host(
     }
     let mut failure: Option<(String, AttemptError)> = None;
     for (index, host) in hosts.iter().enumerate() {
-        // A host that is silent must not use up the time of those behind it.
+        // An unresponsive host must not use up the time of the next ones.
         let now = Instant::now();
         let hosts_left = u32::try_from(hosts.len() - index).unwrap_or(u32::MAX);
         let share = deadline.saturating_duration_since(now) / hosts_left;

@@ -22,7 +22,7 @@ use crate::tls::{TlsPolicy, Verification};
 const UNRESPONSIVE_LIMIT: Duration = Duration::from_secs(30);
 
 /// The `application_name` of connections whose URL names none: the server's views and hints show it.
-pub const DEFAULT_APPLICATION_NAME: &str = "zerostarter-db";
+const DEFAULT_APPLICATION_NAME: &str = "zerostarter-db";
 
 /// How long sending the Terminate message may take before the socket is dropped.
 const TERMINATE_LIMIT: Duration = Duration::from_secs(1);
@@ -110,7 +110,7 @@ async fn attempt_with_policy(config: &Config, host: &Host) -> Result<Connection,
             match open_tls(config, host, WireSslMode::Prefer, verification).await {
                 Err(failure) if is_worth_plaintext(&failure) => {
                     tracing::debug!(server = %host, "{host}: {failure}; trying without TLS, as sslmode=prefer says");
-                    // Where plaintext is refused too, the first refusal says more.
+                    // If plaintext is refused too, the first refusal says more.
                     open(config, host, WireSslMode::Disable, NoTls)
                         .await
                         .map_err(|second| {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use crate::url_error::{ENCODE_HINT, UrlError};
 
 /// PostgreSQL's registered port, used if the URL names none.
-pub const DEFAULT_PORT: u16 = 5432;
+pub(crate) const DEFAULT_PORT: u16 = 5432;
 
 /// Where a server listens.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -330,6 +330,9 @@ fn unknown(name: &str, follows_password: bool) -> UrlError {
     } else if is_word {
         UrlError::with_hint(format!("has an unknown parameter {name}"), HINT)
     } else {
-        UrlError::with_hint("has an unknown parameter whose name is not lower case", HINT)
+        UrlError::with_hint(
+            "has an unknown parameter whose name is not only a to z and _",
+            HINT,
+        )
     }
 }

@@ -14,7 +14,7 @@ use crate::parameters::Parameters;
 use crate::url_error::{ENCODE_HINT, UrlError};
 
 /// The host name under which a container reaches the machine it runs on.
-pub const DOCKER_HOST: &str = "host.docker.internal";
+const DOCKER_HOST: &str = "host.docker.internal";
 
 /// A parsed `postgres://` URL. `Display` and `Debug` show no password.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -97,7 +97,7 @@ pub fn variables_of<'v>(
 }
 
 impl Misuse {
-    /// Splits clap's text into headline, details and hints. clap repeats arguments; if somebody gave a URL or a connection
+    /// Splits clap's text into headline, details and hints. clap repeats arguments; if a user gave a URL or a connection
     /// string as one, it contains a password. So only plain words are repeated.
     fn new(program: &str, mut text: String, arguments: &[OsString]) -> Self {
         let mut hints = Vec::new();

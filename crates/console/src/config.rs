@@ -54,8 +54,47 @@ pub fn early_format(settings: &Settings) -> LogFormat {
 fn parse_filter(text: &str) -> Option<Targets> {
     let is_level = |part: &str| part.contains('=') || part.trim().parse::<LevelFilter>().is_ok();
     if text.split(',').all(is_level) {
-        text.replace("zerostarter_db", "zerostarter").parse().ok()
+        let parts: Vec<String> = text.split(',').map(with_all_crates).collect();
+        parts.join(",").parse().ok()
     } else {
         None
+    }
+}
+
+/// A part of the list in which the target `zerostarter_db`, or a module of it, is the prefix of all crates of this workspace.
+fn with_all_crates(part: &str) -> String {
+    let (target, level) = part
+        .split_once('=')
+        .map_or((part, None), |(target, level)| (target, Some(level)));
+    let name = target.trim();
+    let is_ours = name == "zerostarter_db" || name.starts_with("zerostarter_db::");
+    match level {
+        Some(level) if is_ours => format!("zerostarter={level}"),
+        _ => part.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{parse_filter, with_all_crates};
+
+    #[test]
+    fn the_programs_own_target_stands_for_all_crates() {
+        assert_eq!(with_all_crates("zerostarter_db=debug"), "zerostarter=debug");
+        assert_eq!(
+            with_all_crates(" zerostarter_db::connect=debug"),
+            "zerostarter=debug"
+        );
+        assert_eq!(
+            with_all_crates("my_zerostarter_db=debug"),
+            "my_zerostarter_db=debug"
+        );
+        assert_eq!(with_all_crates("info"), "info");
+    }
+
+    #[test]
+    fn a_misspelt_level_is_no_target() {
+        assert!(parse_filter("info,zerostarter_db=debug").is_some());
+        assert!(parse_filter("inof").is_none());
     }
 }

@@ -9,8 +9,8 @@ use std::time::Duration;
 /// Lines within this time of the first are written together.
 const GATHERING: Duration = Duration::from_millis(5);
 
-/// Beyond this many bytes lines are dropped and counted: memory is limited, and an application must not stop because nobody
-/// reads its log.
+/// Beyond this many bytes lines are dropped and counted: memory is limited, and an application must not stop because
+/// its log has no reader.
 const MOST_PENDING: usize = 1 << 20;
 
 /// How long the exit waits for the lines that are not written yet.

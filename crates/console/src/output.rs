@@ -56,7 +56,7 @@ impl Output {
         Ok(self)
     }
 
-    /// Waits until the log is written, for a limited time: nobody may read it.
+    /// Waits until the log is written, for a limited time: it may have no reader.
     pub fn flush(&self) {
         self.tell_lost_lines();
         if let Some(writer) = &self.writer {

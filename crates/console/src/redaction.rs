@@ -1,5 +1,6 @@
 //! Removes secrets from everything that a program prints.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
@@ -22,8 +23,14 @@ const URI_COMPONENT: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHAN
     .remove(b')');
 
 /// The secrets of this process, in the encodings in which a server or a file may repeat them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Redaction(Arc<Mutex<Vec<String>>>);
+
+impl fmt::Debug for Redaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redaction").finish_non_exhaustive()
+    }
+}
 
 impl Redaction {
     /// Hides `secret` from now on.

@@ -8,8 +8,7 @@
 
 use std::process::ExitCode;
 
-use zerostarter_diagnostic::{Diagnostic as _, explain};
-use zerostarter_migrate::{Error, Interrupt, Migrator, Progress, Source};
+use zerostarter_migrate::{Diagnostic as _, Error, Interrupt, Migrator, Progress, Source, explain};
 
 refinery::embed_migrations!("examples/migrations");
 

@@ -170,7 +170,8 @@ impl Config {
 
     /// Logs what an operator should know about the settings.
     pub fn log(&self) {
-        self.database.log();
+        self.database.log_ignored();
+        self.database.log_protection();
         let database = &self.database;
         if let (Some(sign), "POSTGRES_URL") = (database.url.transaction_pooler_sign(), database.url_variable)
         {
@@ -189,7 +190,7 @@ impl Config {
         }
     }
 
-    /// How long a query of ours waits for a lock. Always limited: an unlimited wait could not be told from a dead
+    /// How long a query of ours waits for a lock. Always limited: an unlimited wait could not be distinguished from a dead
     /// connection.
     fn query_lock_wait(&self) -> Duration {
         [self.lock_timeout, self.lock_budget]

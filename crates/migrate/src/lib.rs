@@ -23,3 +23,4 @@ pub use config::Config;
 pub use source::Source;
 pub use watch::Progress;
 pub use zerostarter_diagnostic::signal::{Interrupt, Signal};
+pub use zerostarter_diagnostic::{Diagnostic, explain};

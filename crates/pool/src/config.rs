@@ -95,7 +95,7 @@ impl Config {
     ///
     /// Every problem with every variable, and `.env` files that cannot be read.
     pub fn from_environment() -> Result<Self, Error> {
-        let settings = Settings::of_process(connect::config::VARIABLES.iter().chain(VARIABLES))?;
+        let settings = Settings::of_process(connect::config::variables().chain(VARIABLES))?;
         let mut reader = Reader::new(&settings, &|path| std::fs::read(path));
         let config = Self::load(&mut reader);
         reader.finish(config)

@@ -27,6 +27,8 @@ pub use client::{Client, Rows, Transaction};
 pub use config::{Config, Statements};
 pub use error::Error;
 pub use pool::{Pool, PoolStatus};
+/// [`explain`] shows an error with its details and hints: `{}` is its headline.
+pub use zerostarter_diagnostic::{Diagnostic, explain};
 /// What typed queries run on, and how their parameters are bound from a struct with named fields.
 pub use zerostarter_queries::client::{GenericClient, Params};
 /// The schema as typed queries.

@@ -20,9 +20,7 @@ pub(crate) fn load(url: &str, variables: &[(&str, &str)]) -> Result<Config, Vec<
     let given = [("NODE_ENV", "test"), ("POSTGRES_URL", url)];
     // The last of a name counts.
     let all = given.iter().chain(variables).copied();
-    let variables = zerostarter_connect::config::VARIABLES
-        .iter()
-        .chain(config::VARIABLES);
+    let variables = zerostarter_connect::config::variables().chain(config::VARIABLES);
     let settings = Settings::from_layers(&[Layer::new("environment", all)], variables);
     let mut reader = Reader::new(&settings, &|path| std::fs::read(path));
     let config = Config::load(&mut reader);

@@ -56,7 +56,7 @@ Set NODE_ENV and POSTGRES_URL (or POSTGRES_URL_FILE).
 
 "
     .to_owned();
-    for variable in variables().filter(|variable| !variable.name.contains("DIRECT")) {
+    for variable in variables() {
         let default = variable.default.map(|default| format!(" [default: {default}]"));
         let default = default.unwrap_or_default();
         let _ = writeln!(help, "  {}{default}\n      {}", variable.name, variable.help);

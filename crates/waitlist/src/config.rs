@@ -32,8 +32,7 @@ pub const VARIABLES: &[Variable] = &[
 
 /// Every variable that the web app reads.
 pub fn variables() -> impl Iterator<Item = &'static Variable> {
-    zerostarter_connect::config::VARIABLES
-        .iter()
+    zerostarter_connect::config::variables()
         .chain(pool::config::VARIABLES)
         .chain(VARIABLES)
         .chain(console::config::VARIABLES)

@@ -20,6 +20,8 @@ pub(crate) struct Health {
     /// A separate connection. In the pool of the requests a look would wait behind them, and a busy web app would be
     /// restarted as unhealthy.
     pool: Pool,
+    /// The kind of history table.
+    ledger: Ledger,
     /// The versions of the embedded migrations.
     versions: Vec<i64>,
     /// Locked during a look: other health checks wait for its finding.
@@ -41,7 +43,7 @@ pub(crate) enum Finding {
 }
 
 impl Health {
-    pub(crate) fn new(config: &pool::Config, versions: Vec<i64>) -> Self {
+    pub(crate) fn new(config: &pool::Config, ledger: Ledger, versions: Vec<i64>) -> Self {
         let config = pool::Config {
             size: 1,
             // So that a new connection can be opened within the limit if the old one does not answer.
@@ -50,6 +52,7 @@ impl Health {
         };
         Self {
             pool: Pool::new(config),
+            ledger,
             versions,
             last: Mutex::default(),
         }
@@ -89,7 +92,7 @@ impl Health {
     async fn look(&self) -> Result<Snapshot, ApiError> {
         let client = self.pool.get().await?;
         let query = SnapshotQuery {
-            ledger: Ledger::Refinery,
+            ledger: self.ledger,
             schema: self.pool.config().database.url.parameters.schema.as_deref(),
             role: None,
             lock_wait: LIMIT,

@@ -7,6 +7,7 @@ use tokio::time::interval;
 use zerostarter_console::{Output, log};
 use zerostarter_diagnostic::duration::in_seconds;
 use zerostarter_diagnostic::signal::Interrupt;
+use zerostarter_migrate::ledger::Ledger;
 use zerostarter_migrate::source::Migration;
 use zerostarter_pool::Pool;
 use zerostarter_settings::Settings;
@@ -38,7 +39,7 @@ pub async fn run(command: Command, settings: &Settings, output: &Output) -> Resu
         return check(config.listen, output).await;
     }
     log::start(output, config.console.filter.clone());
-    config.pool.database.log();
+    config.pool.database.log_protection();
     let stop = async move {
         let signal = interrupt.signal().await;
         tracing::info!("{}: no more connections are accepted", signal.name());
@@ -52,11 +53,16 @@ pub async fn run(command: Command, settings: &Settings, output: &Output) -> Resu
 ///
 /// [`Error::Listen`] if the address cannot be used, and [`Error::Source`].
 async fn serve(config: Config, stop: impl Future<Output = ()>) -> Result<(), Error> {
-    let migrations = zerostarter_migrations::source().load()?;
+    let source = zerostarter_migrations::source();
+    let migrations = source.load()?;
     let pool = Pool::new(config.pool.clone());
     let app = Arc::new(App {
         metrics: Metrics::new(pool.clone()),
-        health: Health::new(&config.pool, migrations.iter().map(Migration::version).collect()),
+        health: Health::new(
+            &config.pool,
+            Ledger::of(&source),
+            migrations.iter().map(Migration::version).collect(),
+        ),
         limiter: config.rate_limit.and_then(Limiter::new),
         pool,
         config,

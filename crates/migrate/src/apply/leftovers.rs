@@ -42,7 +42,7 @@ impl Leftovers {
                 indexes.join(", ")
             ),
             Self::Pending { what, .. } => format!("{what}; the next run finishes it"),
-            Self::InProgress(who) => format!("the server is still running it: {who}"),
+            Self::InProgress(who) => format!("another session works on the same table: {who}"),
         }
     }
 }

@@ -10,6 +10,7 @@ use refinery_core::{Runner, Target};
 use tokio::time::{Instant, timeout};
 use zerostarter_connect::Connection;
 use zerostarter_connect::attempt::AttemptError;
+use zerostarter_connect::config::variables_with_direct_url;
 use zerostarter_connect::connect::connect;
 use zerostarter_connect::create_database::create_database;
 use zerostarter_diagnostic::signal::Signal;
@@ -59,8 +60,8 @@ impl Migrator {
     ///
     /// Every problem with every variable, and those of [`Migrator::new`].
     pub fn from_environment(embedded: Source) -> Result<Self, Error> {
-        let variables = zerostarter_connect::config::VARIABLES.iter();
-        let variables = variables.chain(VARIABLES).chain(APPLY_VARIABLES).chain([&TARGET]);
+        let variables = variables_with_direct_url().chain(VARIABLES);
+        let variables = variables.chain(APPLY_VARIABLES).chain([&TARGET]);
         let settings = Settings::of_process(variables)?;
         let mut reader = Reader::new(&settings, &|path| std::fs::read(path));
         let config = Config::load(&mut reader);

@@ -12,8 +12,8 @@ use crate::watch::{Blocker, LockWait};
 pub(super) enum PassEnd {
     /// The connection was lost: connect again.
     Lost(AttemptError),
-    /// Another migrator works on the history table in this schema, or another session runs the same non-transactional
-    /// statement: wait, then read again.
+    /// Another migrator works on the history table in this schema, or another session works on the table of a
+    /// non-transactional migration: wait, then read again.
     Contended {
         reason: String,
         schema: String,
@@ -51,7 +51,10 @@ pub(super) fn pass_end(failure: Failure, wait: Option<LockWait>, schema: &str) -
     match failure {
         Failure::LockTaken => contended("another migrator holds the lock", None),
         Failure::HistoryChanged => contended("another migrator has just changed the history table", None),
-        Failure::InProgress(holder) => contended("another session runs the same statement", Some(holder)),
+        Failure::InProgress(holder) => contended(
+            "another session runs this statement or builds an index on the same table",
+            Some(holder),
+        ),
         Failure::Fatal(error) => PassEnd::Fatal(*error),
         Failure::Lost(error) => PassEnd::Lost(error),
         Failure::BehindLongRunning(label) => PassEnd::LockConflict(LockConflict {

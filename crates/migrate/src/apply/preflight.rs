@@ -179,6 +179,6 @@ fn is_session_set(statement: &Statement<'_>) -> bool {
 fn find(statement: &Statement<'_>, table: &[(&[&str], &'static str)]) -> Option<&'static str> {
     table
         .iter()
-        .find(|(keytokens, _)| statement.begins_with(keytokens))
+        .find(|(keywords, _)| statement.begins_with(keywords))
         .map(|(_, name)| *name)
 }

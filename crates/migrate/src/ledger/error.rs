@@ -29,7 +29,8 @@ pub enum Error {
     /// The history table could not be read for another reason.
     #[error("reading the history table failed")]
     Read(#[source] tokio_postgres::Error),
-    /// The server did not answer the query for the history table.
+    /// A failure that is not the server's. It cannot happen: a timeout is retried, and a client certificate fails before there
+    /// is a connection.
     #[error("reading the history table failed: {0}")]
     Unanswered(AttemptError),
 }

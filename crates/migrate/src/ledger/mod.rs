@@ -1,4 +1,4 @@
-//! The history table: where it is recorded what was applied.
+//! The history table: the record of applied migrations.
 //!
 //! A [`Ledger`] is one kind of such a table: its name, how its rows are read and compared, and the SQL that checks and
 //! confirms them. How a row is written depends on who drives the run; refinery's `Runner` brings its own INSERT.

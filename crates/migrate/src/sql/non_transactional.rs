@@ -111,7 +111,7 @@ pub fn recognise(sql: &str, statement: &Statement<'_>) -> Option<Result<NonTrans
     ];
     if let Some((_, problem)) = CLUSTER_WIDE
         .iter()
-        .find(|(tokens, _)| statement.begins_with(tokens))
+        .find(|(keywords, _)| statement.begins_with(keywords))
     {
         let hint = "a migration changes one database; prepare the server where it is set up";
         return Some(Err(Unsupported { problem, hint }));

@@ -25,7 +25,7 @@ enum Kind {
 }
 
 impl Token<'_> {
-    /// Whether this is the bare token `keyword` (given in capitals), however it is capitalised.
+    /// Whether this is the unquoted word `keyword` (given in capitals), however it is capitalised.
     #[must_use]
     pub fn is(&self, keyword: &str) -> bool {
         self.kind == Kind::Bare && self.text.eq_ignore_ascii_case(keyword)

@@ -209,7 +209,7 @@ pub(crate) fn read_blocker(row: &SimpleQueryRow, first: usize) -> Blocker {
             .filter(|query| query != "<insufficient privilege>")
             .map(|query| {
                 if query.to_lowercase().contains("password") {
-                    "(not shown: it contains a password)".to_owned()
+                    "(not shown: it mentions a password)".to_owned()
                 } else {
                     query
                 }
