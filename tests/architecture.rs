@@ -136,28 +136,53 @@ fn collect(directory: &Path, module: &[String], files: &mut BTreeMap<Module, Pat
 fn code(text: &str) -> String {
     let text = text.split("#[cfg(test)]\nmod tests").next().unwrap_or(text);
     let mut code = String::new();
-    for line in text.lines() {
-        let mut in_string = false;
-        let mut characters = line.chars().peekable();
-        while let Some(c) = characters.next() {
-            match c {
-                '/' if !in_string && characters.peek() == Some(&'/') => break,
-                '\\' if in_string => {
-                    characters.next();
-                }
-                '"' => in_string = !in_string,
-                c if !in_string => code.push(c),
-                _ => {}
-            }
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let skipped = if rest.starts_with("//") {
+            rest.find('\n').unwrap_or(rest.len())
+        } else if let Some(raw) = rest.strip_prefix('r').filter(|raw| raw.starts_with(['"', '#'])) {
+            let hashes = raw.len() - raw.trim_start_matches('#').len();
+            let end = format!("\"{}", "#".repeat(hashes));
+            let inside = &raw[hashes..];
+            let length = inside.strip_prefix('"').and_then(|inside| inside.find(&end));
+            length.map_or(0, |length| 1 + hashes + 1 + length + end.len())
+        } else if rest.starts_with("'\"'") || rest.starts_with("'\\\"'") {
+            rest[1..].find('\'').map_or(0, |end| end + 2)
+        } else if c == '"' {
+            string_length(rest)
+        } else {
+            0
+        };
+        if skipped == 0 {
+            code.push(c);
+            rest = &rest[c.len_utf8()..];
+        } else {
+            rest = &rest[skipped..];
         }
-        code.push('\n');
     }
     code
 }
 
-/// Every path with `::` in the code; those of a `use` with braces one by one.
+/// The length of the string constant at the beginning of `text`, with its quotes.
+fn string_length(text: &str) -> usize {
+    let mut is_escaped = false;
+    for (at, c) in text.char_indices().skip(1) {
+        match c {
+            _ if is_escaped => is_escaped = false,
+            '\\' => is_escaped = true,
+            '"' => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// Every path with `::` in the code, those of a `use` with braces one by one, and every crate of the workspace.
 fn paths(code: &str) -> Vec<Vec<String>> {
-    let mut found = Vec::new();
+    // A crate by its name alone, as in `use zerostarter_connect as connect`.
+    let words = code.split(|c: char| !c.is_alphanumeric() && c != '_');
+    let crates = words.filter(|word| word.starts_with("zerostarter_"));
+    let mut found: Vec<Vec<String>> = crates.map(|name| vec![name.to_owned()]).collect();
     let mut rest = code;
     while let Some(at) = rest.find("::") {
         let is_part = |c: char| c.is_alphanumeric() || c == '_';
@@ -213,7 +238,7 @@ fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// The room of a file: the longest of [`ROOMS`] that its path begins with.
+/// The room of a file: the first of [`ROOMS`] that its path begins with.
 fn room(path: &Path) -> usize {
     let shown = shown(path);
     let parts: Vec<&str> = shown
@@ -301,6 +326,36 @@ fn imports_only_run_down() {
     );
 }
 
+/// Whatever the sources say: a package can only use what its manifest names.
+#[test]
+fn packages_depend_only_on_packages_below() {
+    let room_of = |name: &str| {
+        ROOMS
+            .iter()
+            .position(|room| room.starts_with(&format!("crates/{name}")))
+            .expect(name)
+    };
+    let packages = ROOMS
+        .iter()
+        .filter_map(|room| room.strip_prefix("crates/")?.split('/').next());
+    let packages: BTreeSet<&str> = packages.collect();
+    for package in &packages {
+        let manifest = Path::new(ROOT).join("crates").join(package).join("Cargo.toml");
+        let manifest = fs::read_to_string(manifest).expect("a manifest");
+        let (_, rest) = manifest.split_once("[dependencies").expect("dependencies");
+        let dependencies = rest.split("\n[dev-dependencies").next().unwrap_or(rest);
+        for used in packages
+            .iter()
+            .filter(|used| dependencies.contains(&format!("\nzerostarter-{used}")))
+        {
+            assert!(
+                room_of(package) < room_of(used),
+                "crates/{package} depends on crates/{used}, which is not below it"
+            );
+        }
+    }
+}
+
 #[test]
 fn the_documentation_lists_the_same_rooms() {
     let page = fs::read_to_string(Path::new(ROOT).join("docs/architecture.md")).expect("the page");
@@ -331,7 +386,13 @@ fn every_way_of_writing_an_import_is_read() {
         ]
     );
     assert_eq!(
+        read(
+            "use zerostarter_b as b;\nlet x = '\"'; crate::c::d(r#\"a \" crate::no\"#, \"a \\\n b\", crate::e::f);"
+        ),
+        ["crate::c::d", "crate::e::f", "zerostarter_b"]
+    );
+    assert_eq!(
         read("let x = zerostarter_b::c::d(\"crate::text\") + <T as crate::Trait>::of();"),
-        ["crate::Trait", "zerostarter_b::c::d"]
+        ["crate::Trait", "zerostarter_b", "zerostarter_b::c::d"]
     );
 }
