@@ -134,7 +134,14 @@ fn collect(directory: &Path, module: &[String], files: &mut BTreeMap<Module, Pat
 
 /// The code without comments, strings and the unit tests at its end.
 fn code(text: &str) -> String {
-    let text = text.split("#[cfg(test)]\nmod tests").next().unwrap_or(text);
+    let (text, tests) = text
+        .split_once("#[cfg(test)]\nmod tests")
+        .unwrap_or((text, "\n}"));
+    let end = tests.find("\n}").map_or("", |end| &tests[end + 2..]);
+    assert!(
+        end.trim().is_empty(),
+        "the unit tests are not the last item of a file: {end}"
+    );
     let mut code = String::new();
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
