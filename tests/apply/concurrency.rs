@@ -261,12 +261,12 @@ fn a_blocked_migration_gives_up_after_its_attempts() {
     --- stderr
     [time] INFO  1 of 1 migrations are pending in [db], schema public
     [time] INFO  recovery point: [lsn] at [time], for a point-in-time recovery from a backup
-    [time] WARN  V1__blocked has waited [duration] for a lock on busy, blocked by: pid [pid] (application harness, user postgres, idle in transaction, transaction open for [duration]), last statement: BEGIN; LOCK TABLE busy
+    [time] WARN  V1__blocked has waited [duration] for a lock on public.busy, blocked by: pid [pid] (application harness, user postgres, idle in transaction, transaction open for [duration]), last statement: BEGIN; LOCK TABLE busy
     [time] WARN  V1__blocked was rolled back: canceling statement due to lock timeout (SQLSTATE 55P03); attempt 2 of 2 follows in [duration]
-    [time] WARN  V1__blocked has waited [duration] for a lock on busy, blocked by: pid [pid] (application harness, user postgres, idle in transaction, transaction open for [duration]), last statement: BEGIN; LOCK TABLE busy
+    [time] WARN  V1__blocked has waited [duration] for a lock on public.busy, blocked by: pid [pid] (application harness, user postgres, idle in transaction, transaction open for [duration]), last statement: BEGIN; LOCK TABLE busy
     error: V1__blocked was blocked at each of 2 attempts
       canceling statement due to lock timeout (SQLSTATE 55P03)
-      it waited for a lock on busy, blocked by: pid [pid] (application harness, user postgres, idle in transaction, transaction open for [duration]), last statement: BEGIN; LOCK TABLE busy
+      it waited for a lock on public.busy, blocked by: pid [pid] (application harness, user postgres, idle in transaction, transaction open for [duration]), last statement: BEGIN; LOCK TABLE busy
 
     hint: let pid [pid] finish, terminate it with SELECT pg_terminate_backend([pid]), or raise MIGRATE_LOCK_RETRIES
     ");
@@ -293,10 +293,10 @@ fn a_role_that_may_not_see_the_blocker_is_told_what_it_needs() {
     --- stderr
     [time] INFO  1 of 1 migrations are pending in [db], schema public
     [time] INFO  recovery point: [lsn] at [time], for a point-in-time recovery from a backup
-    [time] WARN  V1__blocked has waited [duration] for a lock on busy, blocked by: pid [pid] (application harness, user postgres)
+    [time] WARN  V1__blocked has waited [duration] for a lock on public.busy, blocked by: pid [pid] (application harness, user postgres)
     error: V1__blocked was blocked at each of 1 attempts
       canceling statement due to lock timeout (SQLSTATE 55P03)
-      it waited for a lock on busy, blocked by: pid [pid] (application harness, user postgres)
+      it waited for a lock on public.busy, blocked by: pid [pid] (application harness, user postgres)
 
     hint: let pid [pid] finish, terminate it with SELECT pg_terminate_backend([pid]), or raise MIGRATE_LOCK_RETRIES
     hint: GRANT pg_read_all_stats to the role of the URL to see what such a session does
@@ -319,10 +319,10 @@ fn a_blocking_prepared_transaction_is_named() {
     --- stderr
     [time] INFO  1 of 1 migrations are pending in [db], schema public
     [time] INFO  recovery point: [lsn] at [time], for a point-in-time recovery from a backup
-    [time] WARN  V1__blocked has waited [duration] for a lock on busy, blocked by: a prepared transaction (see pg_prepared_xacts)
+    [time] WARN  V1__blocked has waited [duration] for a lock on public.busy, blocked by: a prepared transaction (see pg_prepared_xacts)
     error: V1__blocked was blocked at each of 1 attempts
       canceling statement due to lock timeout (SQLSTATE 55P03)
-      it waited for a lock on busy, blocked by: a prepared transaction (see pg_prepared_xacts)
+      it waited for a lock on public.busy, blocked by: a prepared transaction (see pg_prepared_xacts)
 
     hint: COMMIT PREPARED or ROLLBACK PREPARED what pg_prepared_xacts lists
     ");
@@ -347,9 +347,9 @@ fn an_attempt_ends_when_its_lock_waits_add_up_to_the_budget() {
         .env("MIGRATE_LOCK_BUDGET", "3s")
         .env("MIGRATE_LOCK_RETRIES", "1")
         .start();
-    running.wait_for_stderr("for a lock on first, blocked by: pid ");
+    running.wait_for_stderr("for a lock on public.first, blocked by: pid ");
     first.execute("SELECT pg_sleep(1); COMMIT");
-    running.wait_for_stderr("for a lock on second, blocked by: pid ");
+    running.wait_for_stderr("for a lock on public.second, blocked by: pid ");
     let run = running.wait();
     assert_eq!(run.status, 7, "{}", run.stderr);
     assert!(
@@ -467,7 +467,7 @@ fn a_migration_does_not_queue_behind_a_long_running_transaction() {
             .start();
         if queues {
             running.wait_for_stderr(
-                "V1__file was rolled back: it did not queue behind a transaction older than MIGRATE_LOCK_BUDGET for a lock on busy",
+                "V1__file was rolled back: it did not queue behind a transaction older than MIGRATE_LOCK_BUDGET for a lock on public.busy",
             );
             running.wait_for_stderr("attempt 3 of 10 follows");
             assert!(!running.has_ended());
@@ -502,7 +502,7 @@ fn the_last_attempt_queues_behind_a_long_running_transaction() {
     assert_eq!(run.status, 7, "{}", run.stderr);
     assert_eq!(run.stderr.matches("did not queue").count(), 1, "{}", run.stderr);
     assert!(
-        run.stderr.contains("it waited for a lock on busy"),
+        run.stderr.contains("it waited for a lock on public.busy"),
         "{}",
         run.stderr
     );

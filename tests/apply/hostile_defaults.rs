@@ -163,13 +163,13 @@ fn blockers_are_seen_whatever_the_defaults_of_the_database_are() {
             .env("MIGRATE_LOCK_BUDGET", "2s")
             .env("MIGRATE_LOCK_RETRIES", "1")
             .start();
-        running.wait_for_stderr("for a lock on first, blocked by: pid ");
+        running.wait_for_stderr("for a lock on public.first, blocked by: pid ");
         first.execute("SELECT pg_sleep(0.5); COMMIT");
         let run = running.wait();
         assert_eq!(run.status, 7, "{defaults:?}: {}", run.stderr);
         for told in [
             "used up MIGRATE_LOCK_BUDGET",
-            "for a lock on second, blocked by: pid ",
+            "for a lock on public.second, blocked by: pid ",
             "idle in transaction, transaction open for ",
         ] {
             assert!(run.stderr.contains(told), "{defaults:?}: {}", run.stderr);

@@ -418,7 +418,8 @@ fn a_statement_that_blocks_the_app_rolls_back() {
     let run = command().run();
     assert_eq!(run.status, 7, "{}", run.stderr);
     assert!(
-        run.stderr.contains("(SQLSTATE 55P03)") && run.stderr.contains("a lock on busy, blocked by: pid "),
+        run.stderr.contains("(SQLSTATE 55P03)")
+            && run.stderr.contains("a lock on public.busy, blocked by: pid "),
         "{}",
         run.stderr
     );

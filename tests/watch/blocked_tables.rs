@@ -147,7 +147,7 @@ fn tables_that_are_never_released_end_the_run_with_all_blockers() {
         "{verdict}"
     );
     assert!(
-        verdict.contains("it waited for a lock on b, blocked by: "),
+        verdict.contains("it waited for a lock on public.b, blocked by: "),
         "{verdict}"
     );
     for session in &forgotten[..2] {

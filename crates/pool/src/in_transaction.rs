@@ -28,7 +28,7 @@ impl InTransaction {
 /// A transaction begins with its first statement; one that is older than this statement was open before. Unlike `SAVEPOINT`
 /// or `ROLLBACK`, this query leaves no error in the server's log.
 pub(crate) async fn is_in_transaction(wire: &Wire) -> Result<bool, Error> {
-    let query = "SELECT pg_catalog.now() < pg_catalog.statement_timestamp()";
+    let query = "SELECT pg_catalog.now() OPERATOR(pg_catalog.<) pg_catalog.statement_timestamp()";
     match wire.simple_query(query).await {
         Ok(answer) => Ok(answer
             .iter()

@@ -3,16 +3,18 @@
 //! Such a statement is not rolled back when its server or its client dies. Its history row is inserted after it, so it may
 //! be done and not recorded.
 
-use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
+use tokio_postgres::SimpleQueryRow;
 
 use zerostarter_connect::Connection;
 use zerostarter_connect::attempt::{describe, is_transient};
 use zerostarter_connect::quote::literal;
+use zerostarter_connect::search_path::{SAFE, capture, captured_oid, relation};
 
 use crate::sql::NonTransactional;
 use crate::sql::non_transactional::{Effect, Probe, Scope};
 use crate::watch::Blocker;
-use crate::watch::blocker::{find_one, rows, text};
+use crate::watch::blocker::find_one;
+use crate::watch::catalog_query::{result_rows, rows_with, text};
 
 /// What exists, and how to continue.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,7 +77,7 @@ pub(crate) async fn find(
     statement: &NonTransactional,
     tag: &str,
 ) -> Result<Leftovers, tokio_postgres::Error> {
-    if let Some(orphan) = find_one(connection, &format!("b.pid IN ({})", workers(tag))).await? {
+    if let Some(orphan) = find_one(connection, &[], &format!("b.pid IN ({})", workers(tag))).await? {
         return Ok(Leftovers::InProgress(Box::new(orphan)));
     }
     match &statement.effect {
@@ -93,8 +95,9 @@ async fn created(
     table: &str,
     probe: &Probe,
 ) -> Result<Leftovers, tokio_postgres::Error> {
-    let regclass = to_regclass(table);
-    if let Some(builder) = find_builder(connection, &format!("l.relation = {regclass}")).await? {
+    let values = [("table", &*relation(table))];
+    let oid = captured_oid("table");
+    if let Some(builder) = find_builder(connection, &values, &format!("l.relation = {oid}")).await? {
         return Ok(Leftovers::InProgress(Box::new(builder)));
     }
     let question = format!(
@@ -104,10 +107,10 @@ async fn created(
          JOIN pg_catalog.pg_class AS c ON c.relnamespace = t.relnamespace \
            AND c.relname = CAST((pg_catalog.parse_ident({name}))[1] AS name) \
          LEFT JOIN pg_catalog.pg_index AS i ON i.indexrelid = c.oid \
-         WHERE t.oid = {regclass}",
+         WHERE t.oid = {oid}",
         name = literal(index),
     );
-    let found = rows(connection, &question).await?;
+    let found = rows_with(connection, &values, &question).await?;
     let Some(found) = found.first() else {
         return Ok(Leftovers::Nothing);
     };
@@ -160,13 +163,16 @@ async fn wanted_definition(
          SET LOCAL statement_timeout = 0;\n\
          CREATE TEMPORARY TABLE {name} (LIKE {table});\n\
          {index};\n\
+         {capture};\n\
+         {SAFE};\n\
          SELECT {DEFINITION} FROM pg_catalog.pg_index AS i \
          JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid \
-         WHERE i.indrelid = {regclass};\n\
+         WHERE i.indrelid = {oid};\n\
          ROLLBACK",
         name = probe.table,
         index = probe.index,
-        regclass = to_regclass(&format!("pg_temp.{}", probe.table)),
+        capture = capture(&[("table", &relation(&format!("pg_temp.{}", probe.table)))]),
+        oid = captured_oid("table"),
     );
     let answers = match connection.client().simple_query(&question).await {
         Ok(answers) => answers,
@@ -175,20 +181,18 @@ async fn wanted_definition(
             return Err(error);
         }
     };
-    let definition = answers.iter().find_map(|answer| match answer {
-        SimpleQueryMessage::Row(row) => text(row, 0),
-        _ => None,
-    });
-    Ok(definition.unwrap_or_default())
+    let rows = result_rows(answers);
+    Ok(rows.first().and_then(|row| text(row, 0)).unwrap_or_default())
 }
 
 async fn dropped(connection: &Connection, index: &str) -> Result<Leftovers, tokio_postgres::Error> {
-    let regclass = to_regclass(index);
-    let its_table = format!("(SELECT indrelid FROM pg_catalog.pg_index WHERE indexrelid = {regclass})");
-    if let Some(builder) = find_builder(connection, &format!("l.relation = {its_table}")).await? {
+    let values = [("index", &*relation(index))];
+    let oid = captured_oid("index");
+    let its_table = format!("(SELECT indrelid FROM pg_catalog.pg_index WHERE indexrelid = {oid})");
+    if let Some(builder) = find_builder(connection, &values, &format!("l.relation = {its_table}")).await? {
         return Ok(Leftovers::InProgress(Box::new(builder)));
     }
-    let found = rows(connection, &format!("SELECT {regclass} IS NULL")).await?;
+    let found = rows_with(connection, &values, &format!("SELECT {oid} IS NULL")).await?;
     Ok(if found.first().is_some_and(|row| is(row, 0)) {
         Leftovers::Complete(format!("the index {index} does not exist"))
     } else {
@@ -198,12 +202,17 @@ async fn dropped(connection: &Connection, index: &str) -> Result<Leftovers, toki
 
 /// An interrupted `REINDEX CONCURRENTLY` leaves invalid copies of indexes, named `…_ccnew` or `…_ccold`.
 async fn reindexed(connection: &Connection, scope: &Scope) -> Result<Leftovers, tokio_postgres::Error> {
+    let named = match scope {
+        Scope::Index(name) | Scope::Table(name) => relation(name),
+        Scope::Schema(_) | Scope::Database => "NULL".to_owned(),
+    };
+    let values = [("named", &*named)];
+    let oid = captured_oid("named");
     let its_tables = match scope {
-        Scope::Index(index) => format!(
-            "t.oid = (SELECT indrelid FROM pg_catalog.pg_index WHERE indexrelid = {})",
-            to_regclass(index)
-        ),
-        Scope::Table(table) => format!("t.oid = {}", to_regclass(table)),
+        Scope::Index(_) => {
+            format!("t.oid = (SELECT indrelid FROM pg_catalog.pg_index WHERE indexrelid = {oid})")
+        }
+        Scope::Table(_) => format!("t.oid = {oid}"),
         Scope::Schema(schema) => {
             format!("t.relnamespace = pg_catalog.to_regnamespace({})", literal(schema))
         }
@@ -211,11 +220,12 @@ async fn reindexed(connection: &Connection, scope: &Scope) -> Result<Leftovers, 
     };
     let builder =
         format!("EXISTS (SELECT FROM pg_catalog.pg_class AS t WHERE t.oid = l.relation AND {its_tables})");
-    if let Some(builder) = find_builder(connection, &builder).await? {
+    if let Some(builder) = find_builder(connection, &values, &builder).await? {
         return Ok(Leftovers::InProgress(Box::new(builder)));
     }
-    let copies = rows(
+    let copies = rows_with(
         connection,
+        &values,
         &format!(
             "SELECT pg_catalog.format('%I.%I', s.nspname, c.relname) FROM pg_catalog.pg_index AS i \
              JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid \
@@ -239,15 +249,20 @@ async fn detached(
     parent: &str,
     partition: &str,
 ) -> Result<Leftovers, tokio_postgres::Error> {
-    let found = rows(
+    let values = [
+        ("parent", &*relation(parent)),
+        ("partition", &*relation(partition)),
+    ];
+    let found = rows_with(
         connection,
+        &values,
         &format!(
             "SELECT i.inhdetachpending, i.inhrelid IS NULL AND NOT c.relispartition \
              FROM pg_catalog.pg_class AS c \
              LEFT JOIN pg_catalog.pg_inherits AS i ON i.inhrelid = c.oid AND i.inhparent = {} \
              WHERE c.oid = {}",
-            to_regclass(parent),
-            to_regclass(partition)
+            captured_oid("parent"),
+            captured_oid("partition")
         ),
     )
     .await?;
@@ -268,10 +283,12 @@ async fn detached(
 /// queueing for the table with a snapshot, would deadlock with the session.
 async fn find_builder(
     connection: &Connection,
+    values: &[(&str, &str)],
     condition: &str,
 ) -> Result<Option<Blocker>, tokio_postgres::Error> {
     find_one(
         connection,
+        values,
         &format!(
             "b.pid IN (SELECT p.pid FROM pg_catalog.pg_stat_progress_create_index AS p \
              JOIN pg_catalog.pg_locks AS l ON l.pid = p.pid \
@@ -280,10 +297,6 @@ async fn find_builder(
         ),
     )
     .await
-}
-
-fn to_regclass(name: &str) -> String {
-    format!("pg_catalog.to_regclass({})", literal(name))
 }
 
 fn is(row: &SimpleQueryRow, column: usize) -> bool {

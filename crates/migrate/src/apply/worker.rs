@@ -5,6 +5,7 @@ use zerostarter_connect::attempt::{ATTEMPT_LIMIT, AttemptError, describe, is_tra
 use zerostarter_connect::connect::connect;
 use zerostarter_connect::host::Host;
 use zerostarter_connect::quote::identifier;
+use zerostarter_connect::search_path::captured;
 use zerostarter_connect::{self as connect, Connection};
 use zerostarter_diagnostic::duration::millis;
 
@@ -17,7 +18,7 @@ use crate::ledger::{Snapshot, take_or_raise};
 use crate::source::Migration;
 use crate::sql::{NonTransactional, only_statement};
 use crate::watch::Progress;
-use crate::watch::blocker::{rows, text};
+use crate::watch::catalog_query::{rows, rows_with, text};
 
 /// Terminates the session of a guard whose connection was lost and whose server has not noticed: it would hold the lock
 /// until then.
@@ -173,10 +174,12 @@ async fn find_unsuitable(
         .map(|(name, _)| format!("(SELECT reset_val FROM pg_catalog.pg_settings WHERE name = '{name}')"))
         .collect();
     let query = format!(
-        "SELECT current_user, pg_catalog.current_schema(), {}",
+        "SELECT current_user, {}, {}",
+        captured("current_schema"),
         values.join(", ")
     );
-    let found = rows(connection, &query).await?;
+    let schema = [("current_schema", "pg_catalog.current_schema()")];
+    let found = rows_with(connection, &schema, &query).await?;
     let value = |column| found.first().and_then(|row| text(row, column));
     let mut unsuitable = Vec::new();
     if value(0).as_ref() != Some(&snapshot.role) {

@@ -66,18 +66,19 @@ impl Ledger {
         let versions: Vec<String> = versions.iter().map(ToString::to_string).collect();
         match self {
             Self::Refinery => format!(
-                "(SELECT max(version) FROM {table}) IS NOT DISTINCT FROM {last} \
+                "(SELECT pg_catalog.max(version) FROM {table}) IS NOT DISTINCT FROM {last} \
                  AND NOT EXISTS (SELECT FROM {table} WHERE version IN ({}))",
                 versions.join(", ")
             ),
         }
     }
 
-    /// The query that returns the version of `migration` as [`CONFIRMATION`], if `table` has it.
+    /// The query that returns the version of `migration` as [`CONFIRMATION`], if `table` has it, in any search path.
     pub(crate) fn confirm(self, table: &str, migration: &Migration) -> String {
         match self {
             Self::Refinery => format!(
-                "SELECT version AS {CONFIRMATION} FROM {table} WHERE version = {} AND checksum = {}",
+                "SELECT version AS {CONFIRMATION} FROM {table} \
+                 WHERE version OPERATOR(pg_catalog.=) {} AND checksum OPERATOR(pg_catalog.=) {}",
                 migration.version(),
                 literal(&migration.checksum().to_string()),
             ),

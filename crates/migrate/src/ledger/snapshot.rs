@@ -9,6 +9,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 use zerostarter_connect::attempt::{ATTEMPT_LIMIT, AttemptError};
 use zerostarter_connect::quote::{identifier, literal};
+use zerostarter_connect::search_path::{COLUMN, LEAVE, SAFE, capture, captured};
 use zerostarter_diagnostic::duration::millis;
 
 use super::applied::Applied;
@@ -146,6 +147,7 @@ async fn read_once(
     loop {
         match rows.try_next().await {
             Ok(None) => break,
+            Ok(Some(SimpleQueryMessage::Row(row))) if is_captured(&row) => {}
             Ok(Some(SimpleQueryMessage::Row(row))) if snapshot.is_none() => {
                 snapshot = Some(read_state(query.ledger, &row));
             }
@@ -166,32 +168,46 @@ async fn read_once(
     Ok(snapshot)
 }
 
+fn is_captured(row: &SimpleQueryRow) -> bool {
+    row.columns()
+        .first()
+        .is_some_and(|column| column.name() == COLUMN)
+}
+
 /// It looks names up with functions, not with joins of the catalog: a new server process has an empty cache, and planning
 /// the joins takes longer than everything else in a run.
 ///
 /// The settings come first, so that defaults of the database or the role have no effect. They are LOCAL and in the same
 /// message, so they are safe with transaction pooling. On Aurora the function for the position in the write-ahead log
 /// fails unless logical replication is on.
+///
+/// What depends on the search path of the session is captured first; then the state is read in the safe search path. The
+/// query for the history has no operator and calls no function.
 fn request(query: &SnapshotQuery<'_>, named: Option<&str>) -> String {
     let history = query.ledger.table();
     let table = named.map_or_else(
         || history.to_owned(),
         |schema| history_table_in(query.ledger, schema),
     );
+    let visible_history = format!(
+        "(pg_catalog.pg_identify_object('pg_catalog.pg_class'::pg_catalog.regclass, \
+         pg_catalog.to_regclass('{history}'), 0)).schema"
+    );
     format!(
         "SET TRANSACTION ISOLATION LEVEL READ COMMITTED READ ONLY;\n\
          SET LOCAL statement_timeout = 0;\n\
          SET LOCAL lock_timeout = {lock_timeout};\n\
          {set_role}\
+         {capture};\n\
+         {SAFE};\n\
          SELECT pg_catalog.current_setting('server_version_num'),\n\
            pg_catalog.version() LIKE '%linux%',\n\
            pg_catalog.pg_is_in_recovery(),\n\
            target.name,\n\
-           target.name IS NOT DISTINCT FROM pg_catalog.current_schema(),\n\
+           target.name IS NOT DISTINCT FROM {current},\n\
            {schema} IS NOT NULL,\n\
            {own} IS NOT NULL,\n\
-           (pg_catalog.pg_identify_object('pg_catalog.pg_class'::pg_catalog.regclass,\n\
-             pg_catalog.to_regclass('{history}'), 0)).schema,\n\
+           {visible},\n\
            current_user,\n\
            COALESCE(pg_catalog.has_schema_privilege({schema}, 'CREATE'), false),\n\
            COALESCE(pg_catalog.has_table_privilege({own}, 'INSERT'), false),\n\
@@ -199,9 +215,17 @@ fn request(query: &SnapshotQuery<'_>, named: Option<&str>) -> String {
                OR pg_catalog.to_regproc('pg_catalog.aurora_version') IS NOT NULL\n\
              THEN NULL ELSE pg_catalog.pg_current_wal_lsn() END,\n\
            pg_catalog.to_char(pg_catalog.now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')\n\
-         FROM (SELECT COALESCE({named}, CASE WHEN NOT pg_catalog.starts_with(pg_catalog.current_schema(), 'pg_')\n\
-             THEN pg_catalog.current_schema() END, '{DEFAULT_SCHEMA}') AS name) AS target;\n\
+         FROM (SELECT COALESCE({named}, CASE WHEN NOT pg_catalog.starts_with({current}, 'pg_')\n\
+             THEN {current} END, '{DEFAULT_SCHEMA}') AS name) AS target;\n\
+         {LEAVE};\n\
          {select}",
+        capture = capture(&[
+            ("search_path", "pg_catalog.current_setting('search_path')"),
+            ("current_schema", "pg_catalog.current_schema()"),
+            ("visible_history", &visible_history),
+        ]),
+        current = captured("current_schema"),
+        visible = captured("visible_history"),
         select = query.ledger.select(&table),
         lock_timeout = millis(query.lock_wait),
         schema = "pg_catalog.to_regnamespace(pg_catalog.quote_ident(target.name))",

@@ -3,11 +3,13 @@
 use std::fmt;
 use std::time::Duration;
 
-use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
+use tokio_postgres::SimpleQueryRow;
 use zerostarter_connect::Connection;
 use zerostarter_connect::quote::literal;
+use zerostarter_connect::search_path::{captured, captured_oid, relation};
 use zerostarter_diagnostic::duration::in_seconds;
 
+use super::catalog_query::{rows, rows_with, seconds, text};
 use crate::ledger::{Ledger, advisory_key};
 
 /// How many characters of a blocker's query are shown.
@@ -69,13 +71,6 @@ pub(crate) fn join(blockers: &[Blocker]) -> String {
     texts.join("; ")
 }
 
-/// Precedes every query here, so that defaults of the database and the role have no effect.
-const PREAMBLE: &str = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED READ ONLY;\n\
-     SET LOCAL statement_timeout = 0;\n\
-     SET LOCAL lock_timeout = 0;\n\
-     SET LOCAL DateStyle = 'ISO';\n\
-     SET LOCAL TimeZone = 'UTC';\n";
-
 /// The advisory lock of the migrator that works on the history table in `schema`, as a condition on `pg_locks AS mine`.
 /// Behind a connection pooler nothing else identifies the server process that works for us.
 pub(crate) fn migrators_lock(ledger: Ledger, schema: &str) -> String {
@@ -131,13 +126,15 @@ pub(crate) async fn is_held(connection: &Connection, mine: &str) -> Result<bool,
     Ok(!rows.is_empty())
 }
 
-/// The oldest other session for which `condition` on `pg_stat_activity AS b` holds.
+/// The oldest other session for which `condition` on `pg_stat_activity AS b` holds. `values` are captured for it.
 pub(crate) async fn find_one(
     connection: &Connection,
+    values: &[(&str, &str)],
     condition: &str,
 ) -> Result<Option<Blocker>, tokio_postgres::Error> {
-    let rows = rows(
+    let rows = rows_with(
         connection,
+        values,
         &format!(
             "SELECT b.pid, {} FROM pg_catalog.pg_stat_activity AS b \
              WHERE {condition} AND b.pid <> pg_catalog.pg_backend_pid() ORDER BY b.xact_start, b.pid LIMIT 1",
@@ -157,41 +154,29 @@ pub(crate) async fn find_history_locker(
     let table = ledger.table();
     let in_schema =
         |schema: &str| format!("pg_catalog.to_regclass(pg_catalog.quote_ident({schema}) || '.{table}')");
+    let visible = relation(table);
     let history = named.map_or_else(
         || {
             format!(
-                "pg_catalog.to_regclass('{table}'), {}",
-                in_schema("pg_catalog.current_schema()")
+                "{}, {}",
+                captured_oid("history"),
+                in_schema(&captured("current_schema"))
             )
         },
         |named| in_schema(&literal(named)),
     );
     find_one(
         connection,
+        &[
+            ("history", &visible),
+            ("current_schema", "pg_catalog.current_schema()"),
+        ],
         &format!(
             "b.datname = pg_catalog.current_database() AND b.pid IN (SELECT pid FROM pg_catalog.pg_locks \
                WHERE granted AND mode = 'AccessExclusiveLock' AND relation IN ({history}))"
         ),
     )
     .await
-}
-
-/// The rows of a query about other sessions.
-pub(crate) async fn rows(
-    connection: &Connection,
-    question: &str,
-) -> Result<Vec<SimpleQueryRow>, tokio_postgres::Error> {
-    let messages = connection
-        .client()
-        .simple_query(&format!("{PREAMBLE}{question}"))
-        .await?;
-    Ok(messages
-        .into_iter()
-        .filter_map(|message| match message {
-            SimpleQueryMessage::Row(row) => Some(row),
-            _ => None,
-        })
-        .collect())
 }
 
 pub(crate) fn read_blocker(row: &SimpleQueryRow, first: usize) -> Blocker {
@@ -215,13 +200,4 @@ pub(crate) fn read_blocker(row: &SimpleQueryRow, first: usize) -> Blocker {
                 }
             }),
     }
-}
-
-pub(crate) fn text(row: &SimpleQueryRow, column: usize) -> Option<String> {
-    row.get(column).map(str::to_owned)
-}
-
-pub(crate) fn seconds(row: &SimpleQueryRow, column: usize) -> Option<Duration> {
-    let seconds: f64 = row.get(column)?.parse().ok()?;
-    Duration::try_from_secs_f64(seconds.max(0.0)).ok()
 }

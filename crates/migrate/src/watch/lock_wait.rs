@@ -6,7 +6,8 @@ use std::time::Duration;
 use zerostarter_connect::Connection;
 use zerostarter_connect::quote::literal;
 
-use super::blocker::{Blocker, columns, join, read_blocker, rows, seconds, text};
+use super::blocker::{Blocker, columns, join, read_blocker};
+use super::catalog_query::{rows, seconds, text};
 
 /// A migration that waits for a lock.
 #[derive(Clone, Debug, PartialEq, Eq)]

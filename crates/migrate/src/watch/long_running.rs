@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use zerostarter_connect::Connection;
 use zerostarter_connect::quote::literal;
+use zerostarter_connect::search_path::{capture, captured_oid};
 use zerostarter_diagnostic::duration::millis;
 
-use super::blocker::{columns, read_blocker, rows, text};
+use super::blocker::{columns, read_blocker};
+use super::catalog_query::{rows_with, text};
 use super::lock_wait::LockWait;
 use crate::ledger::raise_unless;
 use crate::sql::LockStrength;
@@ -18,16 +20,28 @@ use crate::sql::LockStrength;
 /// The complaint of the server if there is a long-running transaction.
 pub(crate) const LONG_RUNNING_TRANSACTION: &str = "zerostarter-db: a long-running transaction holds the lock";
 
-/// A statement that raises if a transaction older than `age` holds a lock that conflicts with the locks on `tables`.
+/// Two statements: the first captures what `tables` are in the search path of the migration; the second, in the safe search
+/// path, raises if a transaction older than `age` holds a lock that conflicts with the locks on them.
 pub(crate) fn raise_if_long_running(
     tables: &BTreeMap<String, LockStrength>,
     age: Duration,
-) -> Option<String> {
+) -> Option<(String, String)> {
     let found = locks_of_long_running(tables, age, "")?;
-    Some(raise_unless(
-        &format!("NOT EXISTS (SELECT {found})"),
-        LONG_RUNNING_TRANSACTION,
-    ))
+    let names = captures(tables);
+    let names: Vec<_> = names
+        .iter()
+        .map(|(name, oid)| (name.as_str(), oid.as_str()))
+        .collect();
+    let raise = raise_unless(&format!("NOT EXISTS (SELECT {found})"), LONG_RUNNING_TRANSACTION);
+    Some((capture(&names), raise))
+}
+
+/// The OID of each table, by the name under which it is captured.
+fn captures(tables: &BTreeMap<String, LockStrength>) -> Vec<(String, String)> {
+    let numbered = tables.keys().enumerate();
+    numbered
+        .map(|(number, name)| (format!("table_{number}"), oid_of(name)))
+        .collect()
 }
 
 /// The oldest of these transactions and its lock.
@@ -40,8 +54,14 @@ pub(crate) async fn find_long_running(
     let Some(found) = locks_of_long_running(tables, age, beside) else {
         return Ok(None);
     };
-    let found = rows(
+    let names = captures(tables);
+    let names: Vec<_> = names
+        .iter()
+        .map(|(name, oid)| (name.as_str(), oid.as_str()))
+        .collect();
+    let found = rows_with(
         connection,
+        &names,
         &format!(
             "SELECT locked.relation::pg_catalog.regclass, locked.pid, {} {found} \
              ORDER BY a.xact_start NULLS FIRST, locked.pid LIMIT 1",
@@ -70,8 +90,12 @@ fn locks_of_long_running(
         return None;
     }
     let named: Vec<String> = tables
-        .iter()
-        .map(|(name, strength)| format!("({}, {})", oid_of(name), *strength == LockStrength::BlocksReaders))
+        .values()
+        .enumerate()
+        .map(|(number, strength)| {
+            let oid = captured_oid(&format!("table_{number}"));
+            format!("({oid}, {})", *strength == LockStrength::BlocksReaders)
+        })
         .collect();
     Some(format!(
         "FROM (VALUES {named}) AS named (relation, is_exclusive) \
@@ -92,8 +116,8 @@ fn locks_of_long_running(
 fn oid_of(name: &str) -> String {
     let name = literal(name);
     format!(
-        "CASE WHEN pg_catalog.array_length(pg_catalog.parse_ident({name}), 1) = 1 \
+        "CAST(CASE WHEN pg_catalog.array_length(pg_catalog.parse_ident({name}), 1) OPERATOR(pg_catalog.=) 1 \
          OR pg_catalog.has_schema_privilege(pg_catalog.to_regnamespace(pg_catalog.quote_ident((\
-         pg_catalog.parse_ident({name}))[1])), 'USAGE') THEN pg_catalog.to_regclass({name}) END"
+         pg_catalog.parse_ident({name}))[1])), 'USAGE') THEN pg_catalog.to_regclass({name}) END AS pg_catalog.oid)"
     )
 }

@@ -1,6 +1,7 @@
 //! Watching a run: blockers, progress, liveness of the connection.
 
 pub(crate) mod blocker;
+pub(crate) mod catalog_query;
 mod liveness;
 mod lock_wait;
 mod long_running;

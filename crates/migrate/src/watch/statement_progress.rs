@@ -4,7 +4,7 @@ use std::fmt;
 
 use zerostarter_connect::Connection;
 
-use super::blocker::{rows, text};
+use super::catalog_query::{rows, text};
 
 /// A row of one of the views `pg_stat_progress_*`.
 #[derive(Clone, Debug, PartialEq, Eq)]
