@@ -3,8 +3,9 @@
 use std::fs::File;
 use std::path::Path;
 use std::process::{Command as Process, Stdio};
+use std::thread::{self, ScopedJoinHandle};
 
-use zerostarter_test_harness::{Command, Server, zerostarter_db};
+use zerostarter_test_harness::{Command, Run, Server, zerostarter_db};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_zerostarter-db");
 
@@ -122,7 +123,7 @@ fn a_terminal_is_shown_how_far_a_slow_migration_is() {
     if !Path::new("/usr/bin/script").exists() {
         return; // of util-linux
     }
-    let run = |terminal: &str, format: &str, program: &str| {
+    let run = &|terminal: &str, format: &str, program: &str| {
         let database = Server::shared().database();
         Command::program(program)
             .env("NODE_ENV", "test")
@@ -135,7 +136,18 @@ fn a_terminal_is_shown_how_far_a_slow_migration_is() {
             .args(["-qec", BINARY, "/dev/null"].iter().filter(|_| program != BINARY))
             .run()
     };
-    let shown = run("xterm", "text", "/usr/bin/script").stdout;
+    // All at once, as each of them mostly waits.
+    let (shown, others) = thread::scope(|scope| {
+        let shown = scope.spawn(|| run("xterm", "text", "/usr/bin/script"));
+        let others = [
+            ("dumb", "text", "/usr/bin/script"),
+            ("xterm", "json", "/usr/bin/script"),
+            ("xterm", "text", BINARY),
+        ]
+        .map(|(terminal, format, program)| scope.spawn(move || run(terminal, format, program)));
+        let ended = |run: ScopedJoinHandle<'_, Run>| run.join().expect("a run");
+        (ended(shown).stdout, others.map(ended))
+    });
     assert!(
         shown.contains("[##########..........] 1 of 2, V2__slow for 0.4s"),
         "{shown:?}"
@@ -149,12 +161,7 @@ fn a_terminal_is_shown_how_far_a_slow_migration_is() {
         "the log is written over the line: {last:?}"
     );
     assert!(after.ends_with("\r\u{1b}[K"), "nothing is left of it: {after:?}");
-    for (terminal, format, program) in [
-        ("dumb", "text", "/usr/bin/script"),
-        ("xterm", "json", "/usr/bin/script"),
-        ("xterm", "text", BINARY),
-    ] {
-        let run = run(terminal, format, program);
+    for run in others {
         let shown = run.stdout + &run.stderr;
         assert!(!shown.contains('\u{1b}'), "{shown:?}");
         assert!(shown.contains("V2__slow is still running after 3."), "{shown:?}");
