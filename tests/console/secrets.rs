@@ -1,5 +1,7 @@
 //! A password never comes out again, whatever goes wrong and however much is logged.
 
+use std::thread;
+
 use data_encoding::BASE64;
 use zerostarter_connect::url::PostgresUrl;
 use zerostarter_console::{LogFormat, Output};
@@ -75,69 +77,76 @@ fn scram_server() -> Server {
 
 #[test]
 fn on_no_path_from_success_to_failure() {
-    let server = scram_server();
-    for (index, canary) in CANARIES.iter().enumerate() {
-        let database = server.database();
-        let url = |role: &str, port: u16, rest: &str| {
-            format!(
-                "postgres://{role}:{}@127.0.0.1:{port}/{}{rest}",
-                canary.1,
-                database.name()
-            )
-        };
-        let role = format!("role{index}");
-        let good = || at(&url(&role, server.port(), "?sslmode=disable"));
-        let text = canary.0.replace('\'', "''").replace('\\', "\\\\");
-
-        for name in ["status", "plan", "env"] {
-            never_shown(*canary, 0, || good().arg(name));
+    let server = &scram_server();
+    // All at once: each mostly waits, in a database of its own.
+    thread::scope(|scope| {
+        for (index, canary) in CANARIES.iter().enumerate() {
+            scope.spawn(move || never_shown_on_any_path(server, index, *canary));
         }
-        never_shown(*canary, 5, || good().arg("check"));
-        never_shown(*canary, 5, || good().args(["wait", "--timeout", "2s"]));
-        never_shown(*canary, 3, || at(&url(&role, unused_port(), "")));
-        never_shown(*canary, 4, || {
-            at(&url("nosuch", server.port(), "?sslmode=disable"))
-        });
-        never_shown(*canary, 4, || at(&url(&role, server.port(), "?sslmode=require")));
-        never_shown(*canary, 4, || {
-            at(&url(&role, server.port(), "?sslmode=disable").replace(database.name(), "nosuch"))
-        });
-        never_shown(*canary, 2, || at(&url(&role, server.port(), "?nosuch=1")));
-        never_shown(*canary, 2, || good().env("MIGRATE_WAIT", canary.0));
-        never_shown(*canary, 2, || good().env("POSTGRES_CA_FILE", canary.0));
-        // The file and the server repeat it.
-        never_shown(*canary, 1, || {
-            good().migration("V1__one.sql", format!("SELECT E'{text}'::int;"))
-        });
-        never_shown(*canary, 2, || {
-            good().migration("V1__one.sql", format!("COMMIT; -- {text}"))
-        });
-        never_shown(*canary, 1, || {
-            good().migration(
-                "V1__one.sql",
-                format!("DO $d$ BEGIN RAISE NOTICE '%', E'{text}'; RAISE EXCEPTION '%', E'{text}'; END $d$;"),
-            )
-        });
-        // Somebody in the way repeats it.
-        database.execute("CREATE TABLE busy ()");
-        let session = database.session();
-        session.execute(&format!("BEGIN; LOCK TABLE busy; SELECT E'{text}'"));
-        let blocked = || {
-            good()
-                .migration("V1__one.sql", "ALTER TABLE busy ADD a int;")
-                .env("MIGRATE_LOCK_TIMEOUT", "500ms")
-                .env("MIGRATE_LOCK_RETRIES", "1")
-        };
-        never_shown(*canary, 7, blocked);
-        session.execute("COMMIT");
-        session.execute("BEGIN; LOCK TABLE busy");
-        let role_with = format!("DO $d$ BEGIN PERFORM 'PASSWORD {text}'; END $d$");
-        session.execute(&role_with);
-        never_shown(*canary, 7, blocked);
-        session.execute("COMMIT");
-        database.execute(&format!("CREATE TABLE refinery_schema_history (version int PRIMARY KEY, name text, applied_on text, checksum text); INSERT INTO refinery_schema_history VALUES (1, E'{text}', NULL, E'{text}')"));
-        never_shown(*canary, 6, good);
+    });
+}
+
+fn never_shown_on_any_path(server: &Server, index: usize, canary: (&str, &str)) {
+    let database = server.database();
+    let url = |role: &str, port: u16, rest: &str| {
+        format!(
+            "postgres://{role}:{}@127.0.0.1:{port}/{}{rest}",
+            canary.1,
+            database.name()
+        )
+    };
+    let role = format!("role{index}");
+    let good = || at(&url(&role, server.port(), "?sslmode=disable"));
+    let text = canary.0.replace('\'', "''").replace('\\', "\\\\");
+
+    for name in ["status", "plan", "env"] {
+        never_shown(canary, 0, || good().arg(name));
     }
+    never_shown(canary, 5, || good().arg("check"));
+    never_shown(canary, 5, || good().args(["wait", "--timeout", "2s"]));
+    never_shown(canary, 3, || at(&url(&role, unused_port(), "")));
+    never_shown(canary, 4, || {
+        at(&url("nosuch", server.port(), "?sslmode=disable"))
+    });
+    never_shown(canary, 4, || at(&url(&role, server.port(), "?sslmode=require")));
+    never_shown(canary, 4, || {
+        at(&url(&role, server.port(), "?sslmode=disable").replace(database.name(), "nosuch"))
+    });
+    never_shown(canary, 2, || at(&url(&role, server.port(), "?nosuch=1")));
+    never_shown(canary, 2, || good().env("MIGRATE_WAIT", canary.0));
+    never_shown(canary, 2, || good().env("POSTGRES_CA_FILE", canary.0));
+    // The file and the server repeat it.
+    never_shown(canary, 1, || {
+        good().migration("V1__one.sql", format!("SELECT E'{text}'::int;"))
+    });
+    never_shown(canary, 2, || {
+        good().migration("V1__one.sql", format!("COMMIT; -- {text}"))
+    });
+    never_shown(canary, 1, || {
+        good().migration(
+            "V1__one.sql",
+            format!("DO $d$ BEGIN RAISE NOTICE '%', E'{text}'; RAISE EXCEPTION '%', E'{text}'; END $d$;"),
+        )
+    });
+    // Somebody in the way repeats it.
+    database.execute("CREATE TABLE busy ()");
+    let session = database.session();
+    session.execute(&format!("BEGIN; LOCK TABLE busy; SELECT E'{text}'"));
+    let blocked = || {
+        good()
+            .migration("V1__one.sql", "ALTER TABLE busy ADD a int;")
+            .env("MIGRATE_LOCK_TIMEOUT", "500ms")
+            .env("MIGRATE_LOCK_RETRIES", "1")
+    };
+    never_shown(canary, 7, blocked);
+    session.execute("COMMIT");
+    session.execute("BEGIN; LOCK TABLE busy");
+    let role_with = format!("DO $d$ BEGIN PERFORM 'PASSWORD {text}'; END $d$");
+    session.execute(&role_with);
+    never_shown(canary, 7, blocked);
+    session.execute("COMMIT");
+    database.execute(&format!("CREATE TABLE refinery_schema_history (version int PRIMARY KEY, name text, applied_on text, checksum text); INSERT INTO refinery_schema_history VALUES (1, E'{text}', NULL, E'{text}')"));
+    never_shown(canary, 6, good);
 }
 
 #[test]
