@@ -1,5 +1,6 @@
 //! A database that is not there yet, says no, or goes away in the middle.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
@@ -457,7 +458,7 @@ fn a_server_that_does_not_come_back_is_given_up() {
 /// commit. What was committed without our knowing is found in the history, and listed with the rest.
 #[test]
 fn an_answer_that_is_cut_off_anywhere_loses_and_repeats_nothing() {
-    for is_atomic in ["no", "yes"] {
+    let cut_everywhere = |is_atomic: &str| {
         let mut lost_commits = 0;
         for bytes in (0..).step_by(40) {
             let case = format!("atomic: {is_atomic}, cut after {bytes} bytes");
@@ -501,21 +502,27 @@ fn an_answer_that_is_cut_off_anywhere_loses_and_repeats_nothing() {
             }
         }
         assert!(lost_commits > 0, "no cut came between a commit and its answer");
-    }
+    };
+    thread::scope(|scope| {
+        for is_atomic in ["no", "yes"] {
+            scope.spawn(move || cut_everywhere(is_atomic));
+        }
+    });
 }
 
 #[test]
 fn commands_that_only_look_connect_again_too() {
     let database = Server::shared().database();
     assert_eq!(zerostarter_db(&database).run().status, 0);
-    for command in ["status", "check", "wait", "plan"] {
+    let database = &database;
+    let cut_everywhere = |command: &str| {
         let mut reconnected = 0;
         for bytes in (0..1200).step_by(100) {
             let proxy = Proxy::builder()
                 .reset_after_bytes(bytes)
                 .only_first(1)
                 .start(database.port());
-            let run = zerostarter_db(&database)
+            let run = zerostarter_db(database)
                 .env("POSTGRES_URL", database.url_through(proxy.port()))
                 .args([command])
                 .run();
@@ -530,5 +537,10 @@ fn commands_that_only_look_connect_again_too() {
             reconnected > 0,
             "{command} never lost a connection it was reading from"
         );
-    }
+    };
+    thread::scope(|scope| {
+        for command in ["status", "check", "wait", "plan"] {
+            scope.spawn(move || cut_everywhere(command));
+        }
+    });
 }
