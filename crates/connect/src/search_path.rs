@@ -2,21 +2,19 @@
 //!
 //! PostgreSQL resolves an operator in every schema of the search path and prefers the one that fits its operands best. A role
 //! that may create in one of these schemas could make its code run with our privileges, by an operator such as
-//! `=(varchar, varchar)`. So every statement of ours with an operator, a cast or an unqualified name runs between [`enter`]
-//! and [`LEAVE`], or after [`SAFE`]. Other statements call functions by their qualified names and use no operator.
+//! `=(varchar, varchar)`. So a statement with an operator, a cast or an unqualified name runs between [`enter`] and
+//! [`LEAVE`], or after [`SAFE`], or names the schema of each: a transaction script does that, which must be fast.
 
 use crate::quote::literal;
 
 /// Sets the safe search path until the end of the transaction.
 pub const SAFE: &str = "SET LOCAL search_path = pg_catalog, pg_temp";
 
-/// Keeps the search path of the session in a setting of the transaction, and sets the safe one.
+/// Keeps the search path of the session, and `values` as [`capture`] does, and sets the safe one.
 #[must_use]
-pub fn enter() -> [String; 2] {
-    [
-        capture(&[("search_path", "pg_catalog.current_setting('search_path')")]),
-        SAFE.to_owned(),
-    ]
+pub fn enter(values: &[(&str, &str)]) -> [String; 2] {
+    let path = ("search_path", "pg_catalog.current_setting('search_path')");
+    [capture(&[&[path], values].concat()), SAFE.to_owned()]
 }
 
 /// Sets the search path again that [`enter`] has kept.

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use zerostarter_connect::quote::{identifier, literal};
-use zerostarter_connect::search_path::{LEAVE, SAFE, enter};
 use zerostarter_diagnostic::duration::millis;
 
 use super::batch::{Batch, HISTORY_CHANGED, TRANSACTION_ENDED};
@@ -56,15 +55,11 @@ impl Script<'_> {
         files: &[(&'m Migration, &str)],
         locked_tables: &BTreeMap<String, LockStrength>,
     ) -> Batch<'m> {
-        let (resolve, raise) = raise_if_long_running(locked_tables, self.config.lock_budget).unzip();
-        let mut ahead = self.begin(resolve);
-        if let Some(create_history) = self.create_history {
-            ahead.extend([LEAVE, create_history, SAFE].map(str::to_owned));
-        }
+        let mut ahead = self.begin();
+        ahead.extend(self.create_history.map(str::to_owned));
         ahead.push(self.check_history(files));
-        ahead.extend(raise);
+        ahead.extend(raise_if_long_running(locked_tables, self.config.lock_budget));
         ahead.push(note_transaction());
-        ahead.push(LEAVE.to_owned());
         let mut parts = Vec::new();
         for (file, insert) in files {
             parts.push((*file, std::mem::take(&mut ahead)));
@@ -83,8 +78,7 @@ impl Script<'_> {
 
     /// The transaction that creates the history table before a non-transactional migration.
     pub(crate) fn create_history_table(&self) -> String {
-        let mut statements = self.begin(None);
-        statements.push(LEAVE.to_owned());
+        let mut statements = self.begin();
         statements.extend(self.create_history.map(str::to_owned));
         statements.push("COMMIT".to_owned());
         statements.push("RESET ALL".to_owned());
@@ -99,7 +93,7 @@ impl Script<'_> {
     /// The confirmation identifies the guard by process and start. Its `idle_in_transaction_session_timeout` is 15 s until
     /// [`KEEP_GUARD`](Self::KEEP_GUARD), because the confirmation may be lost.
     pub(crate) fn guard(&self, file: &Migration) -> String {
-        let mut statements = self.begin(None);
+        let mut statements = self.begin();
         statements.push("SET LOCAL statement_timeout = 0".to_owned());
         statements.push(format!(
             "SET LOCAL idle_in_transaction_session_timeout = {}",
@@ -112,7 +106,6 @@ impl Script<'_> {
             "SELECT pg_catalog.format('%s since %s', pg_catalog.pg_backend_pid(), {}) AS {CONFIRMATION}",
             moment("pg_catalog.now()")
         ));
-        statements.push(LEAVE.to_owned());
         statements.join(";\n")
     }
 
@@ -124,12 +117,9 @@ impl Script<'_> {
         [insert.to_owned(), self.commit(file)].join(";\n")
     }
 
-    /// Begins the transaction, in the safe search path from `capture` on, and takes the lock.
-    fn begin(&self, capture: Option<String>) -> Vec<String> {
+    fn begin(&self) -> Vec<String> {
         let mut statements = vec!["BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE".to_owned()];
         statements.extend(self.settings());
-        statements.extend(capture);
-        statements.extend(enter());
         statements.push(take_or_raise(self.snapshot.ledger, &self.snapshot.schema));
         statements
     }
@@ -182,18 +172,13 @@ impl Script<'_> {
     }
 
     /// Follows a migration: checks that the transaction is still open, and inserts the history row. Before that it resets the
-    /// session's role, which the migration may have changed. The row has no operator, and triggers keep the search path they
-    /// were written for.
+    /// session's role, which the migration may have changed.
     fn record(&self, insert: &str) -> Vec<String> {
-        let [keep, safe] = enter();
         vec![
-            keep,
-            safe,
             raise_unless(
-                "pg_catalog.current_setting('zerostarter_db.transaction', true) IS NOT DISTINCT FROM CAST(pg_catalog.pg_current_xact_id() AS pg_catalog.text)",
+                "COALESCE(pg_catalog.current_setting('zerostarter_db.transaction', true) OPERATOR(pg_catalog.=) CAST(pg_catalog.pg_current_xact_id() AS pg_catalog.text), false)",
                 TRANSACTION_ENDED,
             ),
-            LEAVE.to_owned(),
             // The migration may have set a role without privileges on the history table.
             "RESET SESSION AUTHORIZATION".to_owned(),
             self.set_role().unwrap_or_else(|| "RESET ROLE".to_owned()),

@@ -60,14 +60,18 @@ impl Ledger {
     }
 
     /// The condition that `table` has not changed since it was read: `last` still is the newest version, and none of
-    /// `versions` is recorded. Two lookups in the primary key, however long the history is.
+    /// `versions` is recorded, in any search path. Two lookups in the primary key, however long the history is.
     pub(crate) fn is_unchanged(self, table: &str, last: Option<i64>, versions: &[i64]) -> String {
-        let last = last.map_or_else(|| "NULL".to_owned(), |version| version.to_string());
+        let newest = format!("(SELECT pg_catalog.max(version) FROM {table})");
+        let is_last = last.map_or_else(
+            || format!("{newest} IS NULL"),
+            |last| format!("COALESCE({newest} OPERATOR(pg_catalog.=) {last}, false)"),
+        );
         let versions: Vec<String> = versions.iter().map(ToString::to_string).collect();
         match self {
             Self::Refinery => format!(
-                "(SELECT pg_catalog.max(version) FROM {table}) IS NOT DISTINCT FROM {last} \
-                 AND NOT EXISTS (SELECT FROM {table} WHERE version IN ({}))",
+                "{is_last} AND NOT EXISTS (SELECT FROM {table} \
+                 WHERE version OPERATOR(pg_catalog.=) ANY (CAST('{{{}}}' AS pg_catalog.int4[])))",
                 versions.join(", ")
             ),
         }

@@ -9,7 +9,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 use zerostarter_connect::attempt::{ATTEMPT_LIMIT, AttemptError};
 use zerostarter_connect::quote::{identifier, literal};
-use zerostarter_connect::search_path::{COLUMN, LEAVE, SAFE, capture, captured};
+use zerostarter_connect::search_path::{COLUMN, LEAVE, captured, enter};
 use zerostarter_diagnostic::duration::millis;
 
 use super::applied::Applied;
@@ -198,8 +198,7 @@ fn request(query: &SnapshotQuery<'_>, named: Option<&str>) -> String {
          SET LOCAL statement_timeout = 0;\n\
          SET LOCAL lock_timeout = {lock_timeout};\n\
          {set_role}\
-         {capture};\n\
-         {SAFE};\n\
+         {enter};\n\
          SELECT pg_catalog.current_setting('server_version_num'),\n\
            pg_catalog.version() LIKE '%linux%',\n\
            pg_catalog.pg_is_in_recovery(),\n\
@@ -219,11 +218,11 @@ fn request(query: &SnapshotQuery<'_>, named: Option<&str>) -> String {
              THEN {current} END, '{DEFAULT_SCHEMA}') AS name) AS target;\n\
          {LEAVE};\n\
          {select}",
-        capture = capture(&[
-            ("search_path", "pg_catalog.current_setting('search_path')"),
+        enter = enter(&[
             ("current_schema", "pg_catalog.current_schema()"),
             ("visible_history", &visible_history),
-        ]),
+        ])
+        .join(";\n"),
         current = captured("current_schema"),
         visible = captured("visible_history"),
         select = query.ledger.select(&table),

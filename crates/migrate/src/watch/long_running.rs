@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use zerostarter_connect::Connection;
 use zerostarter_connect::quote::literal;
-use zerostarter_connect::search_path::{capture, captured_oid};
+use zerostarter_connect::search_path::{LEAVE, captured_oid, enter};
 use zerostarter_diagnostic::duration::millis;
 
 use super::blocker::{columns, read_blocker};
@@ -20,20 +20,20 @@ use crate::sql::LockStrength;
 /// The complaint of the server if there is a long-running transaction.
 pub(crate) const LONG_RUNNING_TRANSACTION: &str = "zerostarter-db: a long-running transaction holds the lock";
 
-/// Two statements: the first captures what `tables` are in the search path of the migration; the second, in the safe search
-/// path, raises if a transaction older than `age` holds a lock that conflicts with the locks on them.
-pub(crate) fn raise_if_long_running(
-    tables: &BTreeMap<String, LockStrength>,
-    age: Duration,
-) -> Option<(String, String)> {
-    let found = locks_of_long_running(tables, age, "")?;
+/// Statements that raise if a transaction older than `age` holds a lock that conflicts with the locks on `tables`; none
+/// without tables.
+pub(crate) fn raise_if_long_running(tables: &BTreeMap<String, LockStrength>, age: Duration) -> Vec<String> {
+    let Some(found) = locks_of_long_running(tables, age, "") else {
+        return Vec::new();
+    };
     let names = captures(tables);
     let names: Vec<_> = names
         .iter()
         .map(|(name, oid)| (name.as_str(), oid.as_str()))
         .collect();
+    let [keep, safe] = enter(&names);
     let raise = raise_unless(&format!("NOT EXISTS (SELECT {found})"), LONG_RUNNING_TRANSACTION);
-    Some((capture(&names), raise))
+    vec![keep, safe, raise, LEAVE.to_owned()]
 }
 
 /// The OID of each table, by the name under which it is captured.
