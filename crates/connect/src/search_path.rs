@@ -5,6 +5,8 @@
 //! `=(varchar, varchar)`. So a statement with an operator, a cast or an unqualified name runs between [`enter`] and
 //! [`LEAVE`], or after [`SAFE`], or names the schema of each: a transaction script does that, which must be fast.
 
+use tokio_postgres::SimpleQueryRow;
+
 use crate::quote::literal;
 
 /// Sets the safe search path until the end of the transaction.
@@ -21,8 +23,13 @@ pub fn enter(values: &[(&str, &str)]) -> [String; 2] {
 pub const LEAVE: &str = "SELECT pg_catalog.set_config('search_path', \
     pg_catalog.current_setting('zerostarter_db.search_path'), true)";
 
-/// The column of the rows that [`capture`] and [`LEAVE`] return, which a reader of rows skips.
-pub const COLUMN: &str = "set_config";
+/// Whether `row` is one of those that [`capture`] and [`LEAVE`] return, which a reader of rows skips.
+#[must_use]
+pub fn is_captured(row: &SimpleQueryRow) -> bool {
+    row.columns()
+        .first()
+        .is_some_and(|column| column.name() == "set_config")
+}
 
 /// A statement that keeps values in settings of the transaction: what depends on the search path of the session, for a
 /// statement that runs in the safe one. Each value is an expression without operators, of a type that casts to text.

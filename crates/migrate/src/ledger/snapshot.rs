@@ -9,7 +9,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 use zerostarter_connect::attempt::{ATTEMPT_LIMIT, AttemptError};
 use zerostarter_connect::quote::{identifier, literal};
-use zerostarter_connect::search_path::{COLUMN, LEAVE, captured, enter};
+use zerostarter_connect::search_path::{LEAVE, captured, enter, is_captured};
 use zerostarter_diagnostic::duration::millis;
 
 use super::applied::Applied;
@@ -166,12 +166,6 @@ async fn read_once(
     let mut snapshot = snapshot.unwrap_or_default();
     snapshot.history = Some(history);
     Ok(snapshot)
-}
-
-fn is_captured(row: &SimpleQueryRow) -> bool {
-    row.columns()
-        .first()
-        .is_some_and(|column| column.name() == COLUMN)
 }
 
 /// It looks names up with functions, not with joins of the catalog: a new server process has an empty cache, and planning

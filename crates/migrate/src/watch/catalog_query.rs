@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
 use zerostarter_connect::Connection;
-use zerostarter_connect::search_path::{COLUMN, SAFE, capture};
+use zerostarter_connect::search_path::{SAFE, capture, is_captured};
 
 /// Precedes every query, so that defaults of the database and the role have no effect.
 const PREAMBLE: &str = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED READ ONLY;\n\
@@ -38,11 +38,6 @@ pub(crate) async fn rows_with(
 
 /// The rows among messages, without those of captured values.
 pub(crate) fn result_rows(messages: Vec<SimpleQueryMessage>) -> Vec<SimpleQueryRow> {
-    let is_captured = |row: &SimpleQueryRow| {
-        row.columns()
-            .first()
-            .is_some_and(|column| column.name() == COLUMN)
-    };
     messages
         .into_iter()
         .filter_map(|message| match message {

@@ -26,12 +26,8 @@ pub(crate) fn raise_if_long_running(tables: &BTreeMap<String, LockStrength>, age
     let Some(found) = locks_of_long_running(tables, age, "") else {
         return Vec::new();
     };
-    let names = captures(tables);
-    let names: Vec<_> = names
-        .iter()
-        .map(|(name, oid)| (name.as_str(), oid.as_str()))
-        .collect();
-    let [keep, safe] = enter(&names);
+    let captures = captures(tables);
+    let [keep, safe] = enter(&borrowed(&captures));
     let raise = raise_unless(&format!("NOT EXISTS (SELECT {found})"), LONG_RUNNING_TRANSACTION);
     vec![keep, safe, raise, LEAVE.to_owned()]
 }
@@ -41,6 +37,13 @@ fn captures(tables: &BTreeMap<String, LockStrength>) -> Vec<(String, String)> {
     let numbered = tables.keys().enumerate();
     numbered
         .map(|(number, name)| (format!("table_{number}"), oid_of(name)))
+        .collect()
+}
+
+fn borrowed(captures: &[(String, String)]) -> Vec<(&str, &str)> {
+    captures
+        .iter()
+        .map(|(name, oid)| (name.as_str(), oid.as_str()))
         .collect()
 }
 
@@ -54,14 +57,10 @@ pub(crate) async fn find_long_running(
     let Some(found) = locks_of_long_running(tables, age, beside) else {
         return Ok(None);
     };
-    let names = captures(tables);
-    let names: Vec<_> = names
-        .iter()
-        .map(|(name, oid)| (name.as_str(), oid.as_str()))
-        .collect();
+    let captures = captures(tables);
     let found = rows_with(
         connection,
-        &names,
+        &borrowed(&captures),
         &format!(
             "SELECT locked.relation::pg_catalog.regclass, locked.pid, {} {found} \
              ORDER BY a.xact_start NULLS FIRST, locked.pid LIMIT 1",
