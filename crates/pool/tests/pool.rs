@@ -294,7 +294,7 @@ fn queries_go_through_a_transaction_pooler_and_leave_nothing_behind() {
     }
 }
 
-/// How often the server is waited for by a new pool that runs so many queries, from the greeting to the farewell.
+/// Round trips of a new pool that runs so many queries, from startup to Terminate.
 fn round_trips(parameter: &str, queries: usize) -> usize {
     let server = Server::shared();
     let database = migrated(server);

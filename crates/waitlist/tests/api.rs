@@ -181,7 +181,7 @@ fn healthy_is_a_database_that_has_every_migration_we_know() {
             .status,
         0
     );
-    // What was found out a moment ago is told again.
+    // A recent result is reported again.
     let half = poll(SOON, || {
         let answer = api.get("/api/health").json();
         (answer["database"]["pending_migrations"] == 1).then_some(answer)
@@ -723,7 +723,7 @@ fn a_log_that_nobody_reads_stops_nothing() {
             .contains(" lines of the log were lost: its reader is too slow")
             .then_some(())
     });
-    told.expect("what is missing is told");
+    told.expect("a report of what is missing");
 }
 
 #[test]
@@ -853,7 +853,7 @@ fn it_works_behind_a_transaction_pooler() {
     assert_eq!(emails(&database).len(), 20);
 }
 
-/// Whoever was told "joined" is on the list, whatever happened to the server meanwhile.
+/// If the answer was "joined", the address is on the list, whatever happened to the server meanwhile.
 #[test]
 fn nothing_that_was_acknowledged_is_lost_when_the_server_crashes_under_load() {
     let server = Server::start(ServerOptions::new());

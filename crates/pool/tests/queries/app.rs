@@ -150,7 +150,7 @@ fn two_that_delete_expired_rows_do_not_wait_for_each_other() {
             session_until(&first, &format!("s{number}"), "owner", in_hours(-1)).await?;
             insert_verification(&first, &format!("v{number}"), in_hours(-1)).await?;
         }
-        // Whoever waits fails.
+        // A query that waits fails.
         second.batch_execute("SET lock_timeout = '1ms'").await?;
         let transaction = first.transaction().await?;
         assert_eq!(session::delete_expired().bind(&transaction, &3).await?, 3);
