@@ -3,19 +3,18 @@
 use std::fmt::Write as _;
 
 use zerostarter_console::Output;
-use zerostarter_migrate::Migrator;
-use zerostarter_migrate::sql::only_statement;
+use zerostarter_migrate::{Error as MigrateError, Migrator};
 
 use crate::error::Error;
 
 pub(super) async fn run(migrator: &Migrator, output: &Output) -> Result<(), Error> {
     let snapshot = migrator.snapshot().await?;
     let pending = migrator.pending(&snapshot)?;
-    migrator.inspect(&snapshot, &pending)?;
+    let contents = migrator.inspect(&snapshot, &pending)?;
     let mut text = String::new();
-    for index in &pending {
+    for (index, contents) in pending.iter().zip(contents) {
         let migration = &migrator.migrations()[*index];
-        let transaction = if only_statement(migration.sql()).is_some() {
+        let transaction = if contents.non_transactional.is_some() {
             "without a transaction block"
         } else if migrator.config().atomic {
             "in one transaction with all pending migrations"
@@ -23,7 +22,8 @@ pub(super) async fn run(migrator: &Migrator, output: &Output) -> Result<(), Erro
             "in its own transaction"
         };
         let _ = writeln!(text, "-- {}, {transaction}", migration.path);
-        text.push_str(migration.sql().trim_end());
+        let sql = migration.sql().map_err(MigrateError::from)?;
+        text.push_str(sql.trim_end());
         text.push_str("\n\n");
     }
     if pending.is_empty() {

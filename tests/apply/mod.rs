@@ -10,5 +10,6 @@ mod non_transactional;
 mod noop;
 mod poolers;
 mod refinery;
+mod session_state;
 mod signals;
 mod sql_errors;

@@ -1,3 +1,4 @@
 //! The history table.
 
 mod history;
+mod row_security;

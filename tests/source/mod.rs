@@ -1,3 +1,5 @@
 //! Migration files.
 
+mod dumps;
+mod encodings;
 mod files;

@@ -35,6 +35,7 @@ pub struct Connection {
     driver: JoinHandle<()>,
     host: Host,
     reads_backslashes_literally: bool,
+    counts_bytes: bool,
 }
 
 impl Connection {
@@ -60,6 +61,12 @@ impl Connection {
     #[must_use]
     pub fn reads_backslashes_literally(&self) -> bool {
         self.reads_backslashes_literally
+    }
+
+    /// Whether the positions in the server's errors count bytes, because the encoding of the database is `SQL_ASCII`.
+    #[must_use]
+    pub fn counts_bytes(&self) -> bool {
+        self.counts_bytes
     }
 
     /// The client, its canceller, and the task that moves the bytes. The task sends Terminate when the client is dropped.
@@ -158,6 +165,7 @@ where
         .await
         .map_err(AttemptError::Postgres)?;
     let reads_backslashes_literally = connection.parameter("standard_conforming_strings") != Some("off");
+    let counts_bytes = connection.parameter("server_encoding") == Some("SQL_ASCII");
     let driver = tokio::spawn(async move {
         while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
             match message {
@@ -179,6 +187,7 @@ where
         driver,
         host: host.clone(),
         reads_backslashes_literally,
+        counts_bytes,
     })
 }
 

@@ -50,17 +50,19 @@ impl Installation {
         })
     }
 
+    /// The first one that has a program which not every installation has.
+    pub(crate) fn with(name: &str) -> &'static Self {
+        let found = installations().iter().find(|one| one.program(name).exists());
+        found.unwrap_or_else(|| panic!("{name}, which these tests need, comes with PostgreSQL's packages"))
+    }
+
     pub(crate) fn program(&self, name: &str) -> PathBuf {
         self.bin.join(name)
     }
 
     /// A program that works with servers of other versions too, and that not every installation has.
     pub(crate) fn program_of_any(name: &str) -> PathBuf {
-        let found = installations().iter().map(|one| one.program(name));
-        found
-            .into_iter()
-            .find(|program| program.exists())
-            .unwrap_or_else(|| panic!("{name}, which these tests need, comes with PostgreSQL's packages"))
+        Self::with(name).program(name)
     }
 
     /// An empty cluster to copy, made once in a process: `initdb` takes longer than most tests.

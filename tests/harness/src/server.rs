@@ -132,6 +132,21 @@ impl Server {
         Self::start_in(home, holder, installation, options)
     }
 
+    /// Starts a server whose version has `pg_dump`, for [`Server::dump`].
+    pub fn start_with_dump() -> Self {
+        Self::start(ServerOptions::new().version(Installation::with("pg_dump").major))
+    }
+
+    /// What `pg_dump` writes of a database.
+    pub fn dump(&self, database: &Database) -> Vec<u8> {
+        let dump = process::Command::new(self.installation.program("pg_dump"))
+            .args(["--no-owner", &database.url()])
+            .output()
+            .expect("to run pg_dump");
+        assert!(dump.status.success(), "{}", String::from_utf8_lossy(&dump.stderr));
+        dump.stdout
+    }
+
     /// Starts a standby: a copy of a server as it is now, in recovery, read-only, following nobody.
     /// The server must be the test's own: a file that vanishes during the copy spoils it.
     pub fn start_standby_of(primary: &Self) -> Self {

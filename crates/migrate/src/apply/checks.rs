@@ -1,10 +1,11 @@
 //! The checks before the first migration: history table, target, contents of the pending files, privileges.
 
 use super::error::Error;
-use super::preflight;
+use super::preflight::Preflight;
 use crate::config::{Ahead, Config};
 use crate::ledger::{self, Comparison, Conflict, Snapshot, check_privileges};
 use crate::source::Migration;
+use crate::sql::Contents;
 
 /// Compares the history table with the migrations.
 pub(super) fn compare(
@@ -72,21 +73,39 @@ pub(super) fn up_to_target(
         .collect())
 }
 
-/// Finds everything that is known to fail, before the first migration changes anything.
+/// Finds everything that is known to fail, before the first migration changes anything. Returns the contents of the files.
 pub(super) fn inspect(
     config: &Config,
     snapshot: &Snapshot,
     migrations: &[Migration],
     pending: &[usize],
-) -> Result<(), Error> {
+) -> Result<Vec<Contents>, Error> {
     if pending.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
-    let pending: Vec<&Migration> = pending.iter().map(|index| &migrations[*index]).collect();
-    let behind_pooler = config.database.url.transaction_pooler_sign().is_some();
-    let findings = preflight::inspect(&pending, behind_pooler, config.atomic);
+    let preflight = Preflight {
+        is_behind_pooler: config.database.url.transaction_pooler_sign().is_some(),
+        is_atomic: config.atomic,
+    };
+    let (mut all, mut findings) = (Vec::new(), Vec::new());
+    for index in pending {
+        let file = &migrations[*index];
+        let sql = file.sql()?;
+        let contents = Contents::of(&sql);
+        findings.extend(preflight.inspect(file, &sql, &contents));
+        if let Some([begin, commit]) = &contents.wrapper {
+            let (begin, commit) = (&sql[begin.clone()], &sql[commit.clone()]);
+            tracing::debug!(
+                migration = file.label,
+                "{}: {begin} and {commit} are passed over",
+                file.label
+            );
+        }
+        all.push(contents);
+    }
     if !findings.is_empty() {
         return Err(Error::Preflight(findings));
     }
-    check_privileges(snapshot).map_err(|denial| ledger::Error::from(denial).into())
+    check_privileges(snapshot).map_err(ledger::Error::from)?;
+    Ok(all)
 }

@@ -2,11 +2,16 @@
 
 use std::time::Duration;
 
+use tokio_postgres::error::DbError;
 use zerostarter_connect::attempt::{AttemptError, is_transient};
 
 use super::error::Error;
-use super::rejection::Rejection;
+use super::rejection::{Rejection, Site};
+use crate::source::Migration;
 use crate::watch::Blocker;
+
+/// The complaint of the server if the migration has ended our transaction.
+pub(crate) const TRANSACTION_ENDED: &str = "zerostarter-db: the migration ended its transaction";
 
 /// Why a migration was not applied.
 #[derive(Debug)]
@@ -39,6 +44,26 @@ impl Failure {
     /// An error that a retry cannot help.
     pub(crate) fn fatal(error: impl Into<Error>) -> Self {
         Self::Fatal(Box::new(error.into()))
+    }
+
+    /// What the server said against `file`, at `site`.
+    pub(crate) fn rejected(file: &Migration, site: Site, answer: &DbError) -> Self {
+        let message = if answer.message().contains(TRANSACTION_ENDED) {
+            "the migration ended its transaction"
+        } else {
+            answer.message()
+        };
+        Self::Rejected(Box::new(Rejection {
+            label: file.label.clone(),
+            path: file.path.clone(),
+            site,
+            sql_state: answer.code().clone(),
+            message: message.to_owned(),
+            detail: answer.detail().map(str::to_owned),
+            hint: answer.hint().map(str::to_owned),
+            context: answer.where_().map(str::to_owned),
+            leftovers: None,
+        }))
     }
 
     /// The failure of a statement that is not part of a migration.

@@ -9,10 +9,12 @@ use zerostarter_settings::{Layer, Reader, Settings};
 use zerostarter_test_harness::{Database, Server};
 
 use super::failure::Failure;
+use super::pending::Pending;
 use super::session::Session;
 use crate::config::{Config, VARIABLES};
 use crate::ledger::{self, Ledger};
-use crate::source::Source;
+use crate::source::{Migration, Source};
+use crate::sql::Contents;
 use crate::watch::Progress;
 
 fn config(database: &Database) -> Config {
@@ -42,11 +44,16 @@ fn apply_uninspected(database: &Database, sql: &str) -> Option<Failure> {
         let snapshot = ledger::read(connection.client(), &config.snapshot_query(Ledger::Refinery))
             .await
             .expect("the state");
-        let migrations: Vec<_> = files.iter().map(|file| file.refinery().clone()).collect();
+        let migrations: Vec<_> = files.iter().map(Migration::without_text).collect();
+        let pending = files.iter().map(|migration| Pending {
+            migration,
+            contents: Contents::of(&migration.sql().expect("its text")),
+        });
+        let pending = pending.collect();
         let progress = Progress::default();
         let mut runner = Runner::new(&migrations);
         runner.set_migration_table_name(snapshot.history_table());
-        let mut session = Session::new(&connection, &config, &snapshot, &files, &[0, 1], &progress);
+        let mut session = Session::new(&connection, &config, &snapshot, pending, &progress);
         let outcome = runner.run_async(&mut session).await;
         assert_eq!(outcome.is_err(), session.failure.is_some());
         session.failure

@@ -19,6 +19,7 @@ use zerostarter_settings::{Reader, Settings};
 use super::checks;
 use super::error::Error;
 use super::pass_end::{PassEnd, pass_end};
+use super::pending::Pending;
 use super::reading;
 use super::retries::Retries;
 use super::session::Session;
@@ -26,6 +27,7 @@ use super::worker;
 use crate::config::{APPLY_VARIABLES, Config, TARGET, VARIABLES};
 use crate::ledger::{self, Comparison, Ledger, Snapshot};
 use crate::source::{self, Migration, Source};
+use crate::sql::Contents;
 use crate::watch::{Progress, join};
 
 /// How long the server may take to confirm that it has cancelled a statement.
@@ -175,12 +177,12 @@ impl Migrator {
         checks::up_to_target(&self.config, &self.migrations, &self.compare(snapshot)?)
     }
 
-    /// Checks the contents of the pending files and the privileges.
+    /// Checks the contents of the pending files and the privileges, and returns the contents.
     ///
     /// # Errors
     ///
     /// [`Error::Preflight`], and [`ledger::Error::Denied`] for a missing privilege.
-    pub fn inspect(&self, snapshot: &Snapshot, pending: &[usize]) -> Result<(), Error> {
+    pub fn inspect(&self, snapshot: &Snapshot, pending: &[usize]) -> Result<Vec<Contents>, Error> {
         checks::inspect(&self.config, snapshot, &self.migrations, pending)
     }
 
@@ -273,27 +275,28 @@ impl Run<'_> {
             self.log_nothing_to_do(&snapshot);
             return Ok(());
         }
-        self.migrator.inspect(&snapshot, &pending)?;
+        let contents = self.migrator.inspect(&snapshot, &pending)?;
+        let migrations = pending.iter().map(|index| &self.migrator.migrations[*index]);
+        let pending: Vec<Pending<'_>> = migrations
+            .zip(contents)
+            .map(|(migration, contents)| Pending { migration, contents })
+            .collect();
         self.try_worker(connection, &snapshot, &pending).await?;
-        self.note(&snapshot, &pending);
-        self.apply(connection, &snapshot, &pending).await
+        self.note(&snapshot, pending.len());
+        self.apply(connection, &snapshot, pending).await
     }
 
     async fn try_worker(
         &mut self,
         connection: &Connection,
         snapshot: &Snapshot,
-        pending: &[usize],
+        pending: &[Pending<'_>],
     ) -> Result<(), PassEnd> {
         worker::terminate_lost_guard(connection, self.progress)
             .await
             .map_err(|failure| pass_end(failure, None, &snapshot.schema))?;
         if !self.has_tried_worker {
-            let Migrator {
-                config, migrations, ..
-            } = self.migrator;
-            let pending = pending.iter().map(|index| &migrations[*index]);
-            worker::rehearse(connection, config, snapshot, pending)
+            worker::rehearse(connection, &self.migrator.config, snapshot, pending)
                 .await
                 .map_err(|failure| pass_end(failure, None, &snapshot.schema))?;
             self.has_tried_worker = true;
@@ -305,19 +308,17 @@ impl Run<'_> {
         &mut self,
         connection: &Connection,
         snapshot: &Snapshot,
-        pending: &[usize],
+        pending: Vec<Pending<'_>>,
     ) -> Result<(), PassEnd> {
-        let Migrator {
-            config, migrations, ..
-        } = self.migrator;
-        let listed: Vec<_> = migrations
+        let config = &self.migrator.config;
+        let listed: Vec<_> = pending
             .iter()
-            .map(|migration| migration.refinery().clone())
+            .map(|pending| pending.migration.without_text())
             .collect();
         let target = config.target.map_or(Target::Latest, Target::Version);
         let mut runner = Runner::new(&listed).set_target(target).set_grouped(config.atomic);
         runner.set_migration_table_name(snapshot.history_table());
-        let mut session = Session::new(connection, config, snapshot, migrations, pending, self.progress);
+        let mut session = Session::new(connection, config, snapshot, pending, self.progress);
         let outcome = runner.run_async(&mut session).await;
         match (outcome, session.failure) {
             (Ok(_), _) => Ok(()),
@@ -343,8 +344,7 @@ impl Run<'_> {
     }
 
     /// Logs and notes what is pending, if that is news.
-    fn note(&mut self, snapshot: &Snapshot, pending: &[usize]) {
-        let count = pending.len();
+    fn note(&mut self, snapshot: &Snapshot, count: usize) {
         if self.logged_pending.replace(count) == Some(count) {
             return;
         }
@@ -357,6 +357,11 @@ impl Run<'_> {
             database,
             "{count} of {total} migrations are pending in {database}, schema {schema}"
         );
+        if snapshot.is_read_only_by_default {
+            tracing::warn!(
+                "default_transaction_read_only is on, and this run overrides it: providers set it when a disk is full"
+            );
+        }
         if let Some(wal_position) = &snapshot.wal_position {
             let time = &snapshot.server_time;
             tracing::info!(

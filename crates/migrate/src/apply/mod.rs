@@ -1,26 +1,28 @@
 //! Applying migrations.
 //!
 //! ```text
-//! migrator (the checklist) → reading → checks (preflight) → session: a transaction script in one batch a migration;
+//! migrator (the checklist) → reading → checks (preflight) → session: a transaction script in one message a migration;
 //!   a non-transactional migration on a worker, with recovery from leftovers → pass_end → retries
 //! ```
 
-mod batch;
 mod checks;
 mod error;
 mod failure;
 #[cfg(test)]
 mod guard_tests;
 mod leftovers;
+mod message;
 mod migrator;
 mod non_transactional;
 mod pass_end;
+mod pending;
 mod preflight;
 mod reading;
 mod rejection;
 mod retries;
 mod script;
 mod session;
+mod transmission;
 mod worker;
 
 pub use error::Error;

@@ -13,15 +13,15 @@ use tokio_postgres::error::SqlState;
 use zerostarter_connect::Connection;
 use zerostarter_connect::attempt::{ATTEMPT_LIMIT, AttemptError, is_transient};
 
-use super::batch::Batch;
 use super::error::Error;
 use super::failure::Failure;
 use super::leftovers::{self, Leftovers, tag, workers_lock};
+use super::message::Message;
 use super::worker;
 use crate::config::Config;
 use crate::ledger::{self, Conflict, Snapshot, advisory_key};
 use crate::source::Migration;
-use crate::sql::NonTransactional;
+use crate::sql::{Contents, NonTransactional, Piece};
 use crate::watch::{LockWait, Progress, Watcher};
 
 /// How often to check whether the guard is still connected.
@@ -37,6 +37,7 @@ pub(crate) struct NonTransactionalRun<'a> {
     pub(crate) progress: &'a Progress,
     pub(crate) guard: &'a Connection,
     pub(crate) file: &'a Migration,
+    pub(crate) contents: &'a Contents,
     pub(crate) statement: &'a NonTransactional,
     /// The last lock that the statement was seen to wait for.
     pub(crate) blocked: Option<LockWait>,
@@ -56,7 +57,7 @@ impl<'a> NonTransactionalRun<'a> {
     async fn run_on(&mut self, worker: &Connection) -> Result<(), Failure> {
         let label = &self.file.label;
         match self.find_leftovers(worker).await? {
-            Leftovers::Nothing => self.send(worker, self.file_batch()).await,
+            Leftovers::Nothing => self.send(worker, self.file_message(worker)?).await,
             Leftovers::Complete(what) => {
                 tracing::info!(migration = label, "{label} is already done: {what}");
                 Ok(())
@@ -68,18 +69,17 @@ impl<'a> NonTransactionalRun<'a> {
                         index,
                         "an earlier attempt at {label} was interrupted; dropping the invalid index {index} that it left"
                     );
-                    let drop = format!("{}DROP INDEX CONCURRENTLY IF EXISTS {index}", self.tag());
-                    self.send(worker, self.own_batch(&drop)).await?;
+                    let drop = format!("DROP INDEX CONCURRENTLY IF EXISTS {index}");
+                    self.send(worker, self.own_message(worker, &drop)).await?;
                 }
-                self.send(worker, self.file_batch()).await
+                self.send(worker, self.file_message(worker)?).await
             }
             Leftovers::Pending { what, finish } => {
                 tracing::warn!(
                     migration = label,
                     "an earlier attempt at {label} was interrupted: {what}; finishing it"
                 );
-                let finish = format!("{}{finish}", self.tag());
-                self.send(worker, self.own_batch(&finish)).await
+                self.send(worker, self.own_message(worker, &finish)).await
             }
             Leftovers::InProgress(who) => Err(Failure::InProgress(who)),
             Leftovers::Different { what, hint } => {
@@ -113,16 +113,27 @@ impl<'a> NonTransactionalRun<'a> {
         )
     }
 
-    fn file_batch(&self) -> Batch<'a> {
-        Batch::non_transactional(self.snapshot.ledger, self.file, &self.tag())
+    fn file_message(&self, worker: &Connection) -> Result<Message<'a>, Failure> {
+        let sql = self.file.sql().map_err(Failure::fatal)?;
+        let mut message = Message::new(worker, self.snapshot.ledger, self.file);
+        message.push_tag(&self.tag());
+        for piece in &self.contents.pieces {
+            if let Piece::Statements { span, count } = piece {
+                message.push_piece(&sql, span.clone(), *count);
+            }
+        }
+        Ok(message)
     }
 
-    fn own_batch(&self, statement: &str) -> Batch<'a> {
-        Batch::around(self.snapshot.ledger, self.file, statement)
+    fn own_message(&self, worker: &Connection, statement: &str) -> Message<'a> {
+        let mut message = Message::new(worker, self.snapshot.ledger, self.file);
+        message.push_tag(&self.tag());
+        message.push_tag(statement);
+        message
     }
 
     /// Runs one statement while the guard is connected.
-    async fn send(&mut self, worker: &Connection, batch: Batch<'_>) -> Result<(), Failure> {
+    async fn send(&mut self, worker: &Connection, message: Message<'_>) -> Result<(), Failure> {
         if self.progress.lock().is_stopping {
             return Err(Failure::Stopped);
         }
@@ -138,7 +149,10 @@ impl<'a> NonTransactionalRun<'a> {
             watcher.remove_budget();
         }
         let outcome = {
-            let work = pin!(watcher.over(batch.text.len(), worker.client().batch_execute(&batch.text)));
+            let work = pin!(watcher.over(
+                message.text().len(),
+                worker.client().batch_execute(message.text())
+            ));
             match select(work, pin!(self.lose_guard())).await {
                 Either::Left((outcome, _)) => outcome.map_err(Failure::Lost)?,
                 Either::Right((lost, work)) => {
@@ -154,7 +168,7 @@ impl<'a> NonTransactionalRun<'a> {
         };
         let cancelled_after = watcher.cancelled_after;
         self.blocked = watcher.last;
-        match batch.failure(error, 0) {
+        match message.failure(error, 0) {
             Failure::Rejected(mut rejection) => {
                 let looking = timeout(RECOVERY_LIMIT, self.find_leftovers(worker));
                 let leftovers = looking.await.ok().and_then(Result::ok);

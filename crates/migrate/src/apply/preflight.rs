@@ -7,7 +7,7 @@ use std::fmt;
 
 use crate::source::Migration;
 use crate::sql::non_transactional::{NonTransactional, Unsupported, recognise};
-use crate::sql::{Statement, Unreadable, line_and_column, split};
+use crate::sql::{Contents, Statement, Token, Unreadable, line_and_column, statements, transaction_control};
 
 /// A place in a migration file that cannot be applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,9 +28,8 @@ impl fmt::Display for Finding {
     }
 }
 
-const TRANSACTION_HINT: &str =
-    "remove it: every migration already runs in its own transaction, together with its history row";
-const COPY_HINT: &str = "load the rows with INSERT … VALUES, or with another program";
+const TRANSACTION_HINT: &str = "remove it: every migration already runs in its own transaction, together with its history row; one BEGIN and COMMIT around the whole file may stay";
+const COPY_HINT: &str = "write the rows in text or csv format";
 const PSQL_HINT: &str =
     "replace it with the SQL that it stands for: only psql understands backslash commands";
 const ALONE_HINT: &str = "move it into a separate migration, with the next version";
@@ -40,103 +39,95 @@ const SET_HINT: &str =
 const RESET_HINT: &str = "name what to reset (RESET search_path, DISCARD TEMP); session settings of a migration are reset after it anyway";
 const CLOSE_HINT: &str = "close it; otherwise it includes everything that follows";
 
-/// Everything in `files` that is refused. `behind_pooler`: whether other clients may share the session.
-/// `in_one_transaction`: whether all migrations run in one transaction.
-pub(super) fn inspect(files: &[&Migration], behind_pooler: bool, in_one_transaction: bool) -> Vec<Finding> {
-    files
-        .iter()
-        .flat_map(|file| inspect_file(file, behind_pooler, in_one_transaction))
-        .collect()
+/// What decides, beside its tokens, whether a statement is refused.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Preflight {
+    /// Whether other clients may share the session.
+    pub(super) is_behind_pooler: bool,
+    /// Whether all migrations run in one transaction.
+    pub(super) is_atomic: bool,
 }
 
-fn inspect_file(file: &Migration, behind_pooler: bool, in_one_transaction: bool) -> Vec<Finding> {
-    let sql = file.sql();
-    let finding = |offset, message: String, hint| Finding {
-        path: file.path.clone(),
-        line: line_and_column(sql, offset).0,
-        message,
-        hint,
-    };
-    // What comes before an unreadable place is looked at too: the lines after COPY FROM STDIN are one.
-    let (statements, unreadable) = match split(sql) {
-        Ok(statements) => (statements, None),
-        Err(unreadable) => (
-            split(&sql[..unreadable.offset]).unwrap_or_default(),
-            Some(unreadable),
-        ),
-    };
-    let mut findings = Vec::new();
-    for statement in &statements {
-        let refusal = if let Some(name) = transaction_control(statement) {
-            Some((
+impl Preflight {
+    /// Everything in `sql`, the text of `file`, that is refused.
+    pub(super) fn inspect(self, file: &Migration, sql: &str, contents: &Contents) -> Vec<Finding> {
+        let finding = |offset, message: String, hint| Finding {
+            path: file.path.clone(),
+            line: line_and_column(sql, offset).0,
+            message,
+            hint,
+        };
+        let mut findings = Vec::new();
+        for statement in statements(sql) {
+            match statement {
+                Ok(statement) if contents.is_wrapper(&statement) => {}
+                Ok(statement) => {
+                    if let Some((message, hint)) = self.refusal(sql, &statement, contents) {
+                        findings.push(finding(statement.span.start, message, hint));
+                    }
+                }
+                Err(Unreadable { offset, problem }) => {
+                    let hint = if problem.contains("psql") {
+                        PSQL_HINT
+                    } else {
+                        CLOSE_HINT
+                    };
+                    findings.push(finding(offset, problem.to_owned(), hint));
+                }
+            }
+        }
+        findings
+    }
+
+    fn refusal(
+        self,
+        sql: &str,
+        statement: &Statement<'_>,
+        contents: &Contents,
+    ) -> Option<(String, &'static str)> {
+        if let Some(name) = transaction_control(statement) {
+            return Some((
                 format!("{name} would end the transaction of this migration"),
                 TRANSACTION_HINT,
-            ))
-        } else if let Some(name) = client_copy(statement) {
-            Some((
-                format!("{name} needs a client that sends or receives the rows"),
-                COPY_HINT,
-            ))
-        } else if let Some(name) = reset_of_everything(statement) {
-            Some((
+            ));
+        }
+        if statement.begins_with(&["COPY"]) {
+            return copy_refusal(statement);
+        }
+        if let Some(name) = reset_of_everything(statement) {
+            return Some((
                 format!("{name} would also reset the settings that guard this migration's transaction"),
                 RESET_HINT,
-            ))
-        } else if let Some(recognised) = recognise(sql, statement) {
-            match recognised {
-                Err(Unsupported { problem, hint }) => Some((problem.to_owned(), hint)),
-                Ok(NonTransactional { command, .. }) if statements.len() > 1 => Some((
+            ));
+        }
+        match recognise(sql, statement) {
+            Some(Err(Unsupported { problem, hint })) => return Some((problem.to_owned(), hint)),
+            Some(Ok(NonTransactional { command, .. })) if contents.statements > 1 => {
+                return Some((
                     format!(
                         "{command} cannot run in a transaction block, and this file has other statements"
                     ),
                     ALONE_HINT,
-                )),
-                Ok(NonTransactional { command, .. }) if in_one_transaction => Some((
+                ));
+            }
+            Some(Ok(NonTransactional { command, .. })) if self.is_atomic => {
+                return Some((
                     format!(
                         "{command} cannot run in a transaction block, and --atomic applies all pending migrations in one"
                     ),
                     ATOMIC_HINT,
-                )),
-                Ok(_) => None,
+                ));
             }
-        } else if behind_pooler && is_session_set(statement) {
-            Some((
+            Some(Ok(_)) | None => {}
+        }
+        (self.is_behind_pooler && is_session_set(statement)).then(|| {
+            (
                 "SET outlives this migration in a session that the connection pooler gives to other clients"
                     .to_owned(),
                 SET_HINT,
-            ))
-        } else {
-            None
-        };
-        if let Some((message, hint)) = refusal {
-            findings.push(finding(statement.span.start, message, hint));
-        }
+            )
+        })
     }
-    if let Some(Unreadable { offset, problem }) = unreadable {
-        let hint = if problem.contains("psql") {
-            PSQL_HINT
-        } else {
-            CLOSE_HINT
-        };
-        findings.push(finding(offset, problem.to_owned(), hint));
-    }
-    findings
-}
-
-/// Statements that begin or end a transaction. Savepoints nest inside ours and are allowed.
-fn transaction_control(statement: &Statement<'_>) -> Option<&'static str> {
-    const CONTROL: &[(&[&str], &str)] = &[
-        (&["BEGIN"], "BEGIN"),
-        (&["START", "TRANSACTION"], "START TRANSACTION"),
-        (&["COMMIT"], "COMMIT"),
-        (&["END"], "END"),
-        (&["ABORT"], "ABORT"),
-        (&["ROLLBACK"], "ROLLBACK"),
-        (&["PREPARE", "TRANSACTION"], "PREPARE TRANSACTION"),
-    ];
-    let name = find(statement, CONTROL)?;
-    let to_savepoint = name == "ROLLBACK" && statement.has("TO");
-    (!to_savepoint).then_some(name)
 }
 
 /// Statements that reset the settings of our transaction with all others. RESET and DISCARD of one thing are allowed.
@@ -150,23 +141,36 @@ fn reset_of_everything(statement: &Statement<'_>) -> Option<&'static str> {
     )
 }
 
-fn client_copy(statement: &Statement<'_>) -> Option<&'static str> {
-    if !statement.begins_with(&["COPY"]) {
+fn copy_refusal(statement: &Statement<'_>) -> Option<(String, &'static str)> {
+    let outside = || statement.tokens.iter().filter(|token| token.depth == 0);
+    let has_pair = |direction, end| {
+        outside()
+            .zip(outside().skip(1))
+            .any(|(first, second)| first.is(direction) && second.is(end))
+    };
+    if has_pair("TO", "STDOUT") {
+        return Some((
+            "COPY TO STDOUT needs a client that receives the rows".to_owned(),
+            "remove it: a migration has nowhere to write rows to",
+        ));
+    }
+    if !has_pair("FROM", "STDIN") {
         return None;
     }
-    let tokens = statement.tokens.iter().filter(|token| token.depth == 0);
-    let pairs = tokens.clone().zip(tokens.skip(1));
-    pairs
-        .filter(|(_, end)| end.is("STDIN") || end.is("STDOUT"))
-        .find_map(|(direction, _)| {
-            if direction.is("FROM") {
-                Some("COPY FROM STDIN")
-            } else if direction.is("TO") {
-                Some("COPY TO STDOUT")
-            } else {
-                None
-            }
-        })
+    let is_binary = |token: &Token<'_>| token.text.trim_matches('\'').eq_ignore_ascii_case("binary");
+    if statement.tokens.iter().any(is_binary) {
+        return Some((
+            "COPY FROM STDIN in binary format cannot stand in a text file".to_owned(),
+            COPY_HINT,
+        ));
+    }
+    match &statement.data {
+        Some(data) if data.is_closed => None,
+        Some(_) | None => Some((
+            "the data lines of COPY FROM STDIN do not end: there is no line with \\. alone".to_owned(),
+            "end the data with a line that has only \\. in it, as pg_dump does; or load the rows with INSERT … VALUES",
+        )),
+    }
 }
 
 fn is_session_set(statement: &Statement<'_>) -> bool {

@@ -1,16 +1,18 @@
 //! The transaction script: the statements before and after a migration that make its transaction safe and record it.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use zerostarter_connect::quote::{identifier, literal};
+use zerostarter_connect::search_path::{captured, enter};
 use zerostarter_diagnostic::duration::millis;
 
-use super::batch::{Batch, HISTORY_CHANGED, TRANSACTION_ENDED};
+use super::failure::TRANSACTION_ENDED;
+use super::message::HISTORY_CHANGED;
+use super::pending::{Pending, Recorded};
 use crate::config::Config;
 use crate::ledger::{CONFIRMATION, Snapshot, raise_unless, take_or_raise};
 use crate::source::Migration;
-use crate::sql::LockStrength;
+use crate::sql::LockedTables;
 use crate::watch::raise_if_long_running;
 
 /// How long a failed transaction may stay open before the server ends it, if this process is killed then.
@@ -47,42 +49,65 @@ pub(crate) struct Script<'a> {
 }
 
 impl Script<'_> {
-    /// A complete transaction: the settings, the lock, the check of the history table, each migration with its guard and its
-    /// history row, the commit, and the confirmation. It does not queue behind long-running transactions on
-    /// `locked_tables`.
-    pub(crate) fn batch<'m>(
-        &self,
-        files: &[(&'m Migration, &str)],
-        locked_tables: &BTreeMap<String, LockStrength>,
-    ) -> Batch<'m> {
-        let mut ahead = self.begin();
-        ahead.extend(self.create_history.map(str::to_owned));
-        ahead.push(self.check_history(files));
-        ahead.extend(raise_if_long_running(locked_tables, self.config.lock_budget));
-        ahead.push(note_transaction());
-        let mut parts = Vec::new();
-        for (file, insert) in files {
-            parts.push((*file, std::mem::take(&mut ahead)));
-            ahead = self.record(insert);
-            // For the next migration of the transaction; after the last one the same follows the commit.
-            if parts.len() < files.len() {
-                ahead.push("RESET ALL".to_owned());
-                ahead.extend(self.settings());
-                ahead.push(note_transaction());
-            }
-        }
-        let mut closing = ahead;
-        closing.extend(files.last().map(|(file, _)| self.commit(file)));
-        Batch::new(self.snapshot.ledger, &parts, &closing)
+    /// Begins the transaction of `files`: the settings, the lock, the check of the history table. It does not queue behind
+    /// long-running transactions on `locked_tables`.
+    pub(crate) fn opening(&self, files: &[Recorded<'_>], locked_tables: &LockedTables) -> Vec<String> {
+        let versions: Vec<i64> = files.iter().map(|file| file.migration().version()).collect();
+        let mut statements = self.begin();
+        statements.extend(self.create_history());
+        statements.push(self.check_history(&versions));
+        statements.extend(raise_if_long_running(locked_tables, self.config.lock_budget));
+        statements.push(note_transaction());
+        statements
+    }
+
+    /// Follows a migration: checks that the transaction is still open, and inserts the history row. Before that it resets the
+    /// session's role, which the migration may have changed.
+    pub(crate) fn record(&self, file: &Recorded<'_>) -> Vec<String> {
+        vec![
+            check_transaction(),
+            // The migration may have set a role without privileges on the history table.
+            "RESET SESSION AUTHORIZATION".to_owned(),
+            self.set_role().unwrap_or_else(|| "RESET ROLE".to_owned()),
+            file.insert.clone(),
+        ]
+    }
+
+    /// Stands between two migrations of one transaction.
+    pub(crate) fn between(&self, file: &Recorded<'_>) -> Vec<String> {
+        let mut statements = clean_up([&file.pending]);
+        statements.extend(self.settings());
+        statements.push(note_transaction());
+        statements
+    }
+
+    /// The commit, and the query for what it has committed.
+    pub(crate) fn closing(&self, files: &[Recorded<'_>], last: &Recorded<'_>) -> Vec<String> {
+        let mut statements = vec!["COMMIT".to_owned()];
+        statements.extend(clean_up(files.iter().map(|file| &file.pending)));
+        statements.extend(self.find_committed(&last.pending));
+        statements
     }
 
     /// The transaction that creates the history table before a non-transactional migration.
-    pub(crate) fn create_history_table(&self) -> String {
+    pub(crate) fn create_history_table(&self) -> Vec<String> {
         let mut statements = self.begin();
-        statements.extend(self.create_history.map(str::to_owned));
+        statements.extend(self.create_history());
         statements.push("COMMIT".to_owned());
         statements.push("RESET ALL".to_owned());
-        statements.join(";\n")
+        statements
+    }
+
+    /// The owner reads its table in full, whatever an event trigger has made of it.
+    fn create_history(&self) -> Vec<String> {
+        let no_force = || {
+            format!(
+                "ALTER TABLE {} NO FORCE ROW LEVEL SECURITY",
+                self.snapshot.history_table()
+            )
+        };
+        self.create_history
+            .map_or_else(Vec::new, |create| vec![create.to_owned(), no_force()])
     }
 
     /// Begins the guard: the transaction that holds the lock while the non-transactional statement of `file` runs on another
@@ -92,7 +117,7 @@ impl Script<'_> {
     ///
     /// The confirmation identifies the guard by process and start. Its `idle_in_transaction_session_timeout` is 15 s until
     /// [`KEEP_GUARD`](Self::KEEP_GUARD), because the confirmation may be lost.
-    pub(crate) fn guard(&self, file: &Migration) -> String {
+    pub(crate) fn guard(&self, file: &Migration) -> Vec<String> {
         let mut statements = self.begin();
         statements.push("SET LOCAL statement_timeout = 0".to_owned());
         statements.push(format!(
@@ -100,42 +125,49 @@ impl Script<'_> {
             millis(GUARD_LIMIT)
         ));
         statements.push("SAVEPOINT look".to_owned());
-        statements.push(self.check_history(&[(file, "")]));
+        statements.push(self.check_history(&[file.version()]));
         statements.push("ROLLBACK TO SAVEPOINT look".to_owned());
         statements.push(format!(
             "SELECT pg_catalog.format('%s since %s', pg_catalog.pg_backend_pid(), {}) AS {CONFIRMATION}",
             moment("pg_catalog.now()")
         ));
-        statements.join(";\n")
+        statements
     }
 
     /// Lets the guard stay idle without limit.
     pub(crate) const KEEP_GUARD: &'static str = "SET LOCAL idle_in_transaction_session_timeout = 0";
 
     /// Ends the guard: records `file`, whose statement is done.
-    pub(crate) fn record_done(&self, file: &Migration, insert: &str) -> String {
-        [insert.to_owned(), self.commit(file)].join(";\n")
+    pub(crate) fn record_done(&self, file: &Pending<'_>, insert: &str) -> Vec<String> {
+        let mut statements = vec![insert.to_owned(), "COMMIT".to_owned(), "RESET ALL".to_owned()];
+        statements.extend(self.find_committed(file));
+        statements
     }
 
     fn begin(&self) -> Vec<String> {
-        let mut statements = vec!["BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE".to_owned()];
+        let mut statements = vec![
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE".to_owned(),
+            // Temporary tables that another client has left in the session of a pool come before ours.
+            "DISCARD TEMP".to_owned(),
+        ];
         statements.extend(self.settings());
         statements.push(take_or_raise(self.snapshot.ledger, &self.snapshot.schema));
         statements
     }
 
-    /// The commit, and the query for what it has committed.
-    fn commit(&self, last: &Migration) -> String {
-        format!("COMMIT;\nRESET ALL;\n{}", self.find_committed(last))
-    }
-
-    /// The query whether the history table has `file`.
-    pub(crate) fn find_committed(&self, file: &Migration) -> String {
-        std::iter::once("SET LOCAL statement_timeout = 0".to_owned())
-            .chain(self.set_role())
-            .chain([self.snapshot.ledger.confirm(&self.snapshot.history_table(), file)])
-            .collect::<Vec<_>>()
-            .join(";\n")
+    /// The query whether the history table has `file`, and which schema the next session begins with.
+    pub(crate) fn find_committed(&self, file: &Pending<'_>) -> Vec<String> {
+        let mut statements = vec!["SET LOCAL statement_timeout = 0".to_owned()];
+        statements.extend(self.set_role());
+        if file.contents.may_set_search_path {
+            statements.extend(next_search_path());
+        }
+        let table = self.snapshot.history_table();
+        statements.push(self.snapshot.ledger.confirm(&table, file.migration));
+        if file.contents.may_set_search_path {
+            statements.push("RESET ALL".to_owned());
+        }
+        statements
     }
 
     /// Overrides, for this transaction, every default of the database or the role that could change the outcome.
@@ -161,29 +193,10 @@ impl Script<'_> {
         if !self.reads_backslashes_literally {
             statements.push("SET LOCAL standard_conforming_strings = on".to_owned());
         }
-        if !self.snapshot.schema_is_current {
-            statements.push(format!(
-                "SET LOCAL search_path = {}",
-                identifier(&self.snapshot.schema)
-            ));
-        }
+        // Of the whole run, also if a migration creates a schema that comes first in the path.
+        statements.push(format!("SET LOCAL search_path = {}", self.snapshot.search_path));
         statements.extend(self.set_role());
         statements
-    }
-
-    /// Follows a migration: checks that the transaction is still open, and inserts the history row. Before that it resets the
-    /// session's role, which the migration may have changed.
-    fn record(&self, insert: &str) -> Vec<String> {
-        vec![
-            raise_unless(
-                "COALESCE(pg_catalog.current_setting('zerostarter_db.transaction', true) OPERATOR(pg_catalog.=) CAST(pg_catalog.pg_current_xact_id() AS pg_catalog.text), false)",
-                TRANSACTION_ENDED,
-            ),
-            // The migration may have set a role without privileges on the history table.
-            "RESET SESSION AUTHORIZATION".to_owned(),
-            self.set_role().unwrap_or_else(|| "RESET ROLE".to_owned()),
-            insert.to_owned(),
-        ]
     }
 
     fn set_role(&self) -> Option<String> {
@@ -193,21 +206,67 @@ impl Script<'_> {
             .map(|role| format!("SET LOCAL ROLE {}", identifier(role)))
     }
 
-    fn check_history(&self, migrations: &[(&Migration, &str)]) -> String {
-        let versions: Vec<i64> = migrations
-            .iter()
-            .map(|(migration, _)| migration.version())
-            .collect();
-        let condition =
-            self.snapshot
-                .ledger
-                .is_unchanged(&self.snapshot.history_table(), self.last_version, &versions);
-        raise_unless(&condition, HISTORY_CHANGED)
+    fn check_history(&self, versions: &[i64]) -> String {
+        let table = self.snapshot.history_table();
+        let ledger = self.snapshot.ledger;
+        raise_unless(
+            &ledger.is_unchanged(&table, self.last_version, versions),
+            HISTORY_CHANGED,
+        )
     }
 }
 
-/// Notes the transaction's id in a transaction-local setting, which [`Script::record`] compares.
+/// Notes the transaction's id in a transaction-local setting, which [`check_transaction`] compares.
 fn note_transaction() -> String {
     "SELECT pg_catalog.set_config('zerostarter_db.transaction', CAST(pg_catalog.pg_current_xact_id() AS pg_catalog.text), true)"
         .to_owned()
+}
+
+/// Raises unless the transaction that [`note_transaction`] has noted is still open.
+pub(crate) fn check_transaction() -> String {
+    raise_unless(
+        "COALESCE(pg_catalog.current_setting('zerostarter_db.transaction', true) OPERATOR(pg_catalog.=) CAST(pg_catalog.pg_current_xact_id() AS pg_catalog.text), false)",
+        TRANSACTION_ENDED,
+    )
+}
+
+/// Removes from the session what the migrations may have left in it: what `DISCARD ALL` removes, which cannot run in a
+/// transaction block. The next client of a pool would find it, and the next migration.
+///
+/// Connection poolers keep prepared statements of other clients in the session. So they are removed only after a migration
+/// that may have prepared some.
+pub(crate) fn clean_up<'p>(files: impl IntoIterator<Item = &'p Pending<'p>>) -> Vec<String> {
+    let mut statements: Vec<String> = CLEAN_UP.iter().map(|&statement| statement.to_owned()).collect();
+    if files.into_iter().any(|file| file.contents.may_prepare) {
+        statements.push("DEALLOCATE ALL".to_owned());
+    }
+    statements
+}
+
+const CLEAN_UP: [&str; 8] = [
+    "RESET SESSION AUTHORIZATION",
+    "RESET ROLE",
+    "RESET ALL",
+    "CLOSE ALL",
+    "UNLISTEN *",
+    "SELECT pg_catalog.pg_advisory_unlock_all()",
+    "DISCARD TEMP",
+    "DISCARD SEQUENCES",
+];
+
+/// Sets the search path that the role's next session begins with: a migration may have changed it with `ALTER ROLE` or
+/// `ALTER DATABASE`. The most special setting wins.
+fn next_search_path() -> [String; 3] {
+    let [keep, safe] = enter(&[]);
+    let next = format!(
+        "SELECT pg_catalog.set_config('search_path', COALESCE((\
+           SELECT pg_catalog.substr(c.setting, 13) FROM pg_catalog.pg_db_role_setting AS s, \
+             pg_catalog.unnest(s.setconfig) AS c (setting) \
+           WHERE pg_catalog.starts_with(c.setting, 'search_path=') \
+             AND s.setrole IN (0, (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = session_user)) \
+             AND s.setdatabase IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())) \
+           ORDER BY s.setrole <> 0 DESC, s.setdatabase <> 0 DESC LIMIT 1), {}), true)",
+        captured("search_path")
+    );
+    [keep, safe, next]
 }

@@ -1,13 +1,10 @@
 //! refinery's traits on our connection: one transaction and one round trip a migration.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::pin::pin;
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use futures_util::TryStreamExt as _;
 use refinery_core::Migration as RefineryMigration;
 use refinery_core::traits::r#async::{AsyncMigrate, AsyncQuery, AsyncTransaction};
-use time::OffsetDateTime;
 use tokio::time::timeout;
 use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::error::SqlState;
@@ -15,14 +12,15 @@ use zerostarter_connect::Connection;
 use zerostarter_connect::attempt::{ATTEMPT_LIMIT, AttemptError, is_transient};
 use zerostarter_diagnostic::duration::millis;
 
-use super::batch::Batch;
 use super::failure::Failure;
 use super::non_transactional::NonTransactionalRun;
-use super::script::Script;
+use super::pending::{Pending, Recorded};
+use super::script::{Script, clean_up};
+use super::transmission::{Confirmation, ask, transmit};
 use crate::config::Config;
-use crate::ledger::{CONFIRMATION, Snapshot};
+use crate::ledger::{CONFIRMATION, Snapshot, schema_of_history};
 use crate::source::Migration;
-use crate::sql::{LockStrength, NonTransactional, locked_tables, only_statement};
+use crate::sql::{LockedTables, NonTransactional, add_all};
 use crate::watch::{Done, LockWait, Progress, Sent, Watcher, find_long_running, migrators_lock};
 
 /// One pass over the pending migrations on one connection.
@@ -30,9 +28,7 @@ pub(super) struct Session<'a> {
     connection: &'a Connection,
     config: &'a Config,
     snapshot: &'a Snapshot,
-    /// The applied migrations among ours: refinery needs no others.
-    applied: Vec<RefineryMigration>,
-    pending: VecDeque<&'a Migration>,
+    pending: VecDeque<Pending<'a>>,
     /// The newest version in the history table, as it was read.
     last_version: Option<i64>,
     /// refinery's statement that creates the history table, until it was sent.
@@ -55,32 +51,14 @@ impl<'a> Session<'a> {
         connection: &'a Connection,
         config: &'a Config,
         snapshot: &'a Snapshot,
-        files: &'a [Migration],
-        pending: &[usize],
+        pending: Vec<Pending<'a>>,
         progress: &'a Progress,
     ) -> Self {
-        let is_applied = |file: &&Migration| {
-            snapshot
-                .applied()
-                .binary_search_by_key(&file.version(), |row| row.version)
-                .is_ok()
-        };
-        let as_applied = |file: &Migration| {
-            let migration = file.refinery();
-            // refinery reads the date and never uses it.
-            RefineryMigration::applied(
-                migration.version(),
-                migration.name().to_owned(),
-                OffsetDateTime::UNIX_EPOCH,
-                migration.checksum(),
-            )
-        };
         Self {
             connection,
             config,
             snapshot,
-            applied: files.iter().filter(is_applied).map(as_applied).collect(),
-            pending: pending.iter().map(|index| &files[*index]).collect(),
+            pending: pending.into(),
             last_version: snapshot.applied().last().map(|row| row.version),
             create_history: None,
             progress,
@@ -90,24 +68,24 @@ impl<'a> Session<'a> {
     }
 
     /// Applies migrations, each with the statement that records it: in one transaction, or the one that is not transactional.
-    async fn apply(&mut self, files: &[(&Migration, &str)]) -> Result<(), Failure> {
-        let Some((&(first, insert), &(last, _))) = files.first().zip(files.last()) else {
+    async fn apply(&mut self, files: &[Recorded<'_>]) -> Result<(), Failure> {
+        let Some((first, last)) = files.first().zip(files.last()) else {
             return Ok(());
         };
         if self.progress.lock().is_stopping {
             return Err(Failure::Stopped);
         }
         let name = if files.len() == 1 {
-            first.label.clone()
+            first.migration().label.clone()
         } else {
-            format!("{} … {}", first.label, last.label)
+            format!("{} … {}", first.migration().label, last.migration().label)
         };
-        let sent: Vec<&Migration> = files.iter().map(|(file, _)| *file).collect();
+        let sent: Vec<&Migration> = files.iter().map(Recorded::migration).collect();
         self.progress.lock().running = Some(Sent::now(name.clone(), &sent));
         let started = Instant::now();
-        let (outcome, manner) = match only_statement(first.sql()) {
+        let (outcome, manner) = match &first.pending.contents.non_transactional {
             Some(statement) if files.len() == 1 => (
-                self.apply_non_transactional(first, insert, &statement).await,
+                self.apply_non_transactional(first, statement).await,
                 ", without a transaction block".to_owned(),
             ),
             _ if files.len() == 1 => (self.apply_transaction(files, last, &name).await, String::new()),
@@ -116,45 +94,52 @@ impl<'a> Session<'a> {
                 format!(", {} in one transaction", files.len()),
             ),
         };
-        if outcome? != Some(last.version()) {
+        if outcome? != Some(last.migration().version()) {
             return Err(Failure::Unconfirmed(name));
         }
         self.create_history = None;
-        self.last_version = self
-            .last_version
-            .max(files.iter().map(|(file, _)| file.version()).max());
-        self.note(files, started.elapsed(), &manner);
+        let versions = files.iter().map(|file| file.migration().version());
+        self.last_version = self.last_version.max(versions.max());
+        self.note(&sent, started.elapsed(), &manner);
         Ok(())
     }
 
     async fn apply_transaction(
         &mut self,
-        files: &[(&Migration, &str)],
-        last: &Migration,
+        files: &[Recorded<'_>],
+        last: &Recorded<'_>,
         name: &str,
     ) -> Result<Option<i64>, Failure> {
         let locked_tables = self.tables_to_queue_for(files);
-        let batch = self.script().batch(files, &locked_tables);
-        let host = self.connection.host();
         let mut watcher = Watcher::new(
             self.config,
             self.progress,
-            host,
+            self.connection.host(),
             migrators_lock(self.snapshot.ledger, &self.snapshot.schema),
             name,
         );
-        let outcome = watcher.over(batch.text.len(), self.send(batch)).await;
+        let bytes = files.iter().map(|file| file.pending.contents.size()).sum();
+        let script = self.script();
+        let sending = transmit(
+            self.connection,
+            self.snapshot.ledger,
+            &script,
+            files,
+            &locked_tables,
+        );
+        let outcome = watcher.over(bytes, sending).await;
         let outcome = outcome.unwrap_or_else(|dead| Err(Failure::Lost(dead)));
         let (blocked, cancelled_after) = (watcher.last, watcher.cancelled_after);
         let failure = match outcome {
-            Err(failure) if !matches!(failure, Failure::Lost(_)) => failure,
-            outcome => return outcome,
+            Ok(confirmed) => return Ok(self.confirmed(confirmed)),
+            Err(Failure::Lost(lost)) => return Err(Failure::Lost(lost)),
+            Err(failure) => failure,
         };
         self.blocked = blocked;
         let rejection = match failure {
             Failure::Rejected(rejection) if rejection.sql_state == SqlState::QUERY_CANCELED => rejection,
             failure => {
-                self.roll_back().await;
+                self.roll_back(files.iter().map(|file| &file.pending)).await;
                 if matches!(failure, Failure::BehindLongRunning(_)) {
                     let looking = find_long_running(self.connection, &locked_tables, self.config.lock_budget);
                     let found = timeout(ATTEMPT_LIMIT, looking).await;
@@ -163,25 +148,51 @@ impl<'a> Session<'a> {
                 return Err(failure);
             }
         };
-        match (self.roll_back_or_find_committed(last).await?, cancelled_after) {
+        match (
+            self.roll_back_or_find_committed(files, last).await?,
+            cancelled_after,
+        ) {
             (Some(version), _) => Ok(Some(version)),
             (None, Some(waited)) => Err(Failure::OverBudget(rejection.label, waited)),
             (None, None) => Err(Failure::Rejected(rejection)),
         }
     }
 
+    /// The version that the server has confirmed. If a migration has changed the schema that the next run would begin with,
+    /// the log says so.
+    fn confirmed(&self, confirmation: Option<Confirmation>) -> Option<i64> {
+        let Confirmation {
+            value,
+            current_schema,
+        } = confirmation?;
+        let schema = &self.snapshot.schema;
+        let next = schema_of_history(current_schema.as_deref());
+        if self.config.database.url.parameters.schema.is_none()
+            && next != schema
+            && self.progress.lock().note_next_schema(next)
+        {
+            tracing::warn!(
+                schema,
+                next_schema = next,
+                "the search path now begins with the schema {next}; this run continues in {schema}. \
+                 The next run would look for its history table in {next}: \
+                 add schema={schema} to POSTGRES_URL, or change the search path of the role"
+            );
+        }
+        value.and_then(|version| version.parse().ok())
+    }
+
     /// Holds the lock in a separate transaction, the guard, while the statement of `file` runs on another connection.
     async fn apply_non_transactional(
         &mut self,
-        file: &Migration,
-        insert: &str,
+        file: &Recorded<'_>,
         statement: &NonTransactional,
     ) -> Result<Option<i64>, Failure> {
-        let outcome = self.run_guarded(file, insert, statement).await;
+        let outcome = self.run_guarded(file, statement).await;
         match &outcome {
             // The server may still have the guard's session; the next pass terminates it.
             Err(Failure::Lost(_)) => return outcome,
-            Err(_) => self.roll_back().await,
+            Err(_) => self.roll_back([]).await,
             Ok(_) => {}
         }
         self.progress.lock().guard = None;
@@ -190,23 +201,24 @@ impl<'a> Session<'a> {
 
     async fn run_guarded(
         &mut self,
-        file: &Migration,
-        insert: &str,
+        file: &Recorded<'_>,
         statement: &NonTransactional,
     ) -> Result<Option<i64>, Failure> {
+        let migration = file.migration();
         if self.create_history.is_some() {
-            self.ask(file, &self.script().create_history_table()).await?;
+            self.ask(migration, self.script().create_history_table()).await?;
             self.create_history = None;
         }
-        let guard = self.ask(file, &self.script().guard(file)).await?;
-        self.progress.lock().guard = guard;
-        self.ask(file, Script::KEEP_GUARD).await?;
+        let guard = self.ask(migration, self.script().guard(migration)).await?;
+        self.progress.lock().guard = guard.and_then(|guard| guard.value);
+        self.ask(migration, vec![Script::KEEP_GUARD.to_owned()]).await?;
         let mut run = NonTransactionalRun {
             config: self.config,
             snapshot: self.snapshot,
             progress: self.progress,
             guard: self.connection,
-            file,
+            file: migration,
+            contents: &file.pending.contents,
             statement,
             blocked: None,
         };
@@ -214,22 +226,28 @@ impl<'a> Session<'a> {
         self.blocked = run.blocked;
         outcome?;
         self.progress.lock().leftovers = Some("it is done; the next run records it".to_owned());
-        let confirmed = self.ask(file, &self.script().record_done(file, insert)).await?;
-        Ok(confirmed.and_then(|version| version.parse().ok()))
+        let recording = self.script().record_done(&file.pending, &file.insert);
+        let confirmed = self.ask(migration, recording).await?;
+        Ok(self.confirmed(confirmed))
     }
 
     /// If this does not reach the server, the connection is lost and the server rolls back by itself.
-    async fn roll_back(&self) {
-        let _ = timeout(ATTEMPT_LIMIT, self.connection.client().batch_execute("ROLLBACK")).await;
+    async fn roll_back<'p>(&self, files: impl IntoIterator<Item = &'p Pending<'p>>) {
+        let statements = roll_back(files).join(";\n");
+        let rolling_back = self.connection.client().batch_execute(&statements);
+        let _ = timeout(ATTEMPT_LIMIT, rolling_back).await;
     }
 
     /// The last attempt queues for its locks in any case: it may get them before `MIGRATE_LOCK_TIMEOUT`.
-    fn tables_to_queue_for(&self, files: &[(&Migration, &str)]) -> BTreeMap<String, LockStrength> {
+    fn tables_to_queue_for(&self, files: &[Recorded<'_>]) -> LockedTables {
+        let mut tables = LockedTables::new();
         let is_last_attempt = self.progress.lock().lock_conflicts + 1 >= self.config.lock_retries;
-        if is_last_attempt || self.config.lock_budget.is_zero() {
-            return BTreeMap::new();
+        if !is_last_attempt && !self.config.lock_budget.is_zero() {
+            for file in files {
+                add_all(&mut tables, file.pending.contents.locked_tables.clone());
+            }
         }
-        locked_tables(files.iter().map(|(file, _)| file.sql()))
+        tables
     }
 
     fn script(&self) -> Script<'_> {
@@ -243,14 +261,14 @@ impl<'a> Session<'a> {
     }
 
     /// Logs and notes what the server has confirmed.
-    fn note(&self, files: &[(&Migration, &str)], took: Duration, manner: &str) {
+    fn note(&self, files: &[&Migration], took: Duration, manner: &str) {
         let ms = millis(took);
         let mut state = self.progress.lock();
         state.running = None;
         state.in_doubt = None;
         state.leftovers = None;
         let attempts = 1 + std::mem::take(&mut state.lock_conflicts);
-        for (file, _) in files {
+        for file in files {
             tracing::info!(
                 migration = file.label,
                 version = file.version(),
@@ -267,66 +285,25 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Sends a batch, and returns the version that the server confirms after the commit.
-    async fn send(&self, mut batch: Batch<'_>) -> Result<Option<i64>, Failure> {
-        let client = self.connection.client();
-        if !self.connection.reads_backslashes_literally() {
-            // The server parses a whole message before it runs the first statement, so the setting that changes how it parses
-            // strings needs a message before.
-            let preamble = batch.preamble().to_owned();
-            client
-                .batch_execute(&preamble)
-                .await
-                .map_err(|error| batch.failure(error, 0))?;
-            batch.drop_preamble();
-        }
-        let confirmed = self.confirmation(&batch).await?;
-        Ok(confirmed.and_then(|version| version.parse().ok()))
-    }
-
     /// Sends statements of ours on behalf of a non-transactional migration.
-    async fn ask(&self, file: &Migration, statements: &str) -> Result<Option<String>, Failure> {
-        let batch = Batch::around(self.snapshot.ledger, file, statements);
+    async fn ask(&self, file: &Migration, statements: Vec<String>) -> Result<Option<Confirmation>, Failure> {
         let limit = self.config.query_limit();
-        let answer = timeout(limit, self.confirmation(&batch)).await;
+        let asking = ask(self.connection, self.snapshot.ledger, file, statements);
+        let answer = timeout(limit, asking).await;
         answer.unwrap_or_else(|_| Err(Failure::Lost(AttemptError::TimedOut(limit))))
-    }
-
-    /// Sends a batch, and returns what the server confirms.
-    async fn confirmation(&self, batch: &Batch<'_>) -> Result<Option<String>, Failure> {
-        let client = self.connection.client();
-        let mut completed = 0;
-        let mut confirmed = None;
-        let mut answers = pin!(
-            client
-                .simple_query_raw(&batch.text)
-                .await
-                .map_err(|error| batch.failure(error, 0))?
-        );
-        loop {
-            match answers.try_next().await {
-                Ok(Some(SimpleQueryMessage::CommandComplete(_))) => completed += 1,
-                Ok(Some(SimpleQueryMessage::Row(row)))
-                    if row
-                        .columns()
-                        .first()
-                        .is_some_and(|column| column.name() == CONFIRMATION) =>
-                {
-                    confirmed = row.get(0).map(str::to_owned);
-                }
-                // The rows of a migration's own SELECT.
-                Ok(Some(_)) => {}
-                Ok(None) => return Ok(confirmed),
-                Err(error) => return Err(batch.failure(error, completed)),
-            }
-        }
     }
 
     /// Rolls back what was cancelled, and in the same round trip queries whether the history table has `file`: the cancelled
     /// statement may have been the confirmation of a commit. After a signal the run waits for this answer.
-    async fn roll_back_or_find_committed(&self, file: &Migration) -> Result<Option<i64>, Failure> {
-        let question = format!("ROLLBACK;\n{}", self.script().find_committed(file));
-        let answers = match timeout(ATTEMPT_LIMIT, self.connection.client().simple_query(&question)).await {
+    async fn roll_back_or_find_committed(
+        &self,
+        files: &[Recorded<'_>],
+        last: &Recorded<'_>,
+    ) -> Result<Option<i64>, Failure> {
+        let mut statements = roll_back(files.iter().map(|file| &file.pending));
+        statements.extend(self.script().find_committed(&last.pending));
+        let query = statements.join(";\n");
+        let answers = match timeout(ATTEMPT_LIMIT, self.connection.client().simple_query(&query)).await {
             Ok(Ok(answers)) => answers,
             // The next connection queries again.
             Ok(Err(error)) if is_transient(&error) => {
@@ -337,7 +314,9 @@ impl<'a> Session<'a> {
             Ok(Err(_)) => Vec::new(),
         };
         Ok(answers.iter().find_map(|answer| match answer {
-            SimpleQueryMessage::Row(row) => row.get(0).and_then(|text| text.parse().ok()),
+            SimpleQueryMessage::Row(row) if row.columns()[0].name() == CONFIRMATION => {
+                row.get(0).and_then(|text| text.parse().ok())
+            }
             _ => None,
         }))
     }
@@ -360,13 +339,13 @@ impl AsyncTransaction for Session<'_> {
             return Ok(1);
         }
         let (pairs, _) = queries.as_chunks::<2>();
-        let files: Vec<(&Migration, &str)> = pairs
+        let files: Vec<Recorded<'_>> = pairs
             .iter()
             .map(|[_, insert]| {
                 let next = self.pending.pop_front();
-                (
+                Recorded::new(
                     next.expect("refinery applies what the comparison found to be pending"),
-                    *insert,
+                    insert,
                 )
             })
             .collect();
@@ -379,10 +358,17 @@ impl AsyncTransaction for Session<'_> {
 }
 
 impl AsyncQuery<Vec<RefineryMigration>> for Session<'_> {
-    /// The history table was read before the session began; it is not read twice.
+    /// The history table was read and compared before the session began. refinery gets the pending migrations alone.
     async fn query<'a>(&'a mut self, _query: &'a str) -> Result<Vec<RefineryMigration>, Stopped> {
-        Ok(std::mem::take(&mut self.applied))
+        Ok(Vec::new())
     }
 }
 
 impl AsyncMigrate for Session<'_> {}
+
+/// Rolls back, and removes what the migrations may have left in the session.
+fn roll_back<'p>(files: impl IntoIterator<Item = &'p Pending<'p>>) -> Vec<String> {
+    let mut statements = vec!["ROLLBACK".to_owned()];
+    statements.extend(clean_up(files));
+    statements
+}

@@ -4,19 +4,18 @@ use tokio::time::{Instant, timeout, timeout_at};
 use zerostarter_connect::attempt::{ATTEMPT_LIMIT, AttemptError, describe, is_transient};
 use zerostarter_connect::connect::connect;
 use zerostarter_connect::host::Host;
-use zerostarter_connect::quote::identifier;
 use zerostarter_connect::search_path::captured;
 use zerostarter_connect::{self as connect, Connection};
 use zerostarter_diagnostic::duration::millis;
 
-use super::batch::Batch;
 use super::error::Error;
 use super::failure::Failure;
+use super::message::Message;
+use super::pending::Pending;
 use super::script::{GUARD_LIMIT, terminate_guard};
 use crate::config::Config;
 use crate::ledger::{Snapshot, take_or_raise};
-use crate::source::Migration;
-use crate::sql::{NonTransactional, only_statement};
+use crate::sql::NonTransactional;
 use crate::watch::Progress;
 use crate::watch::catalog_query::{rows, rows_with, text};
 
@@ -42,15 +41,15 @@ pub(crate) async fn terminate_lost_guard(
 
 /// Checks, before anything is changed, that the second connection for a non-transactional migration can be opened and has
 /// suitable settings.
-pub(crate) async fn rehearse<'a>(
+pub(crate) async fn rehearse(
     guard: &Connection,
     config: &Config,
     snapshot: &Snapshot,
-    pending: impl Iterator<Item = &'a Migration>,
+    pending: &[Pending<'_>],
 ) -> Result<(), Failure> {
-    let recognised = |file: &'a Migration| Some((file, only_statement(file.sql())?));
     let strictest = pending
-        .filter_map(recognised)
+        .iter()
+        .filter_map(|file| Some((file.migration, file.contents.non_transactional.as_ref()?)))
         .min_by_key(|(_, statement)| statement.blocks_readers);
     let Some((file, statement)) = strictest else {
         return Ok(());
@@ -65,8 +64,8 @@ pub(crate) async fn rehearse<'a>(
     let unanswered = |_| Failure::Lost(AttemptError::TimedOut(ATTEMPT_LIMIT));
     let begun = timeout(ATTEMPT_LIMIT, guard.client().batch_execute(&opening)).await;
     let outcome = match begun.map_err(unanswered)? {
-        Ok(()) => open(guard.host(), config, snapshot, &statement).await,
-        Err(error) => Err(Batch::around(snapshot.ledger, file, &opening).failure(error, 0)),
+        Ok(()) => open(guard.host(), config, snapshot, statement).await,
+        Err(error) => Err(Message::new(guard, snapshot.ledger, file).failure(error, 0)),
     };
     let ended = timeout(ATTEMPT_LIMIT, guard.client().batch_execute("ROLLBACK")).await;
     outcome?.close().await;
@@ -144,9 +143,7 @@ fn options(config: &Config, snapshot: &Snapshot, statement: &NonTransactional) -
     if snapshot.can_check_client {
         settings.push(("client_connection_check_interval", "1s".to_owned()));
     }
-    if !snapshot.schema_is_current {
-        settings.push(("search_path", identifier(&snapshot.schema)));
-    }
+    settings.push(("search_path", snapshot.search_path.clone()));
     if let Some(role) = &config.role {
         settings.push(("role", role.clone()));
     }

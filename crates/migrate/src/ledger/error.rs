@@ -43,6 +43,9 @@ impl Error {
             return Self::Unanswered(failure);
         };
         match source.code() {
+            Some(&SqlState::INSUFFICIENT_PRIVILEGE) if is_row_security(&source) => {
+                Denial::Hidden { answer }.into()
+            }
             // SET ROLE comes before every statement that could be denied.
             Some(&SqlState::INVALID_PARAMETER_VALUE) => Denial::Role { answer }.into(),
             Some(&SqlState::INSUFFICIENT_PRIVILEGE) if answer.contains("role") => {
@@ -54,11 +57,20 @@ impl Error {
     }
 }
 
+/// Whether row-level security would hide rows. The server's words depend on its language, the name of its function does not.
+fn is_row_security(error: &tokio_postgres::Error) -> bool {
+    error
+        .as_db_error()
+        .is_some_and(|answer| answer.routine() == Some("check_enable_rls"))
+}
+
 impl Diagnostic for Error {
     fn details(&self) -> Vec<String> {
         match self {
             Self::Conflicts(conflicts) => conflicts.iter().map(ToString::to_string).collect(),
-            Self::Denied(Denial::Read { answer } | Denial::Role { answer }) => vec![answer.clone()],
+            Self::Denied(Denial::Hidden { answer } | Denial::Read { answer } | Denial::Role { answer }) => {
+                vec![answer.clone()]
+            }
             Self::Denied(_) | Self::Elsewhere { .. } | Self::Unanswered(_) => Vec::new(),
             Self::Read(source) => {
                 let mut lines = vec![describe(source)];
@@ -73,7 +85,7 @@ impl Diagnostic for Error {
             Self::Conflicts(conflicts) => {
                 distinct(conflicts.iter().map(|conflict| conflict.hint().to_owned()))
             }
-            Self::Denied(denial) => vec![denial.hint()],
+            Self::Denied(denial) => denial.hints(),
             Self::Elsewhere { found, .. } => vec![format!(
                 "add schema={found} to the URL to continue with that history table, or choose a schema with options=-c%20search_path=…"
             )],

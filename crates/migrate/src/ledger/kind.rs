@@ -77,11 +77,12 @@ impl Ledger {
         }
     }
 
-    /// The query that returns the version of `migration` as [`CONFIRMATION`], if `table` has it, in any search path.
+    /// The query that returns the version of `migration` as [`CONFIRMATION`], if `table` has it, in any search path, and the
+    /// first schema of that path.
     pub(crate) fn confirm(self, table: &str, migration: &Migration) -> String {
         match self {
             Self::Refinery => format!(
-                "SELECT version AS {CONFIRMATION} FROM {table} \
+                "SELECT version AS {CONFIRMATION}, pg_catalog.current_schema() FROM {table} \
                  WHERE version OPERATOR(pg_catalog.=) {} AND checksum OPERATOR(pg_catalog.=) {}",
                 migration.version(),
                 literal(&migration.checksum().to_string()),

@@ -20,4 +20,5 @@ pub use self::lock::advisory_key;
 pub(crate) use self::lock::{LOCK_TAKEN, raise_unless, take_or_raise};
 pub use self::privileges::Denial;
 pub(crate) use self::privileges::check_privileges;
+pub(crate) use self::snapshot::schema_of_history;
 pub use self::snapshot::{Snapshot, SnapshotQuery, read};

@@ -14,6 +14,12 @@ pub enum Denial {
         /// The schema.
         schema: String,
     },
+    /// Row-level security may hide rows of the history table from the role.
+    #[error("row-level security may hide rows of the history table from this role")]
+    Hidden {
+        /// What the server said.
+        answer: String,
+    },
     /// `schema=` names a schema that does not exist.
     #[error("the schema {schema} does not exist")]
     NoSchema {
@@ -46,8 +52,16 @@ pub enum Denial {
 }
 
 impl Denial {
-    pub(super) fn hint(&self) -> String {
-        match self {
+    pub(super) fn hints(&self) -> Vec<String> {
+        let hint = match self {
+            Self::Hidden { .. } => {
+                return [
+                    "set MIGRATE_ROLE to the role that owns refinery_schema_history, of which the role of the URL must be a member",
+                    "or as its owner: ALTER TABLE refinery_schema_history DISABLE ROW LEVEL SECURITY; if the role of the URL is the owner, NO FORCE ROW LEVEL SECURITY is enough",
+                ]
+                .map(str::to_owned)
+                .into();
+            }
             Self::Create { role, schema } => {
                 format!("as the owner of the database: GRANT CREATE ON SCHEMA {schema} TO {role}")
             }
@@ -66,7 +80,8 @@ impl Denial {
             Self::Standby => {
                 "point POSTGRES_URL at the primary, or list both hosts and add target_session_attrs=read-write".to_owned()
             }
-        }
+        };
+        vec![hint]
     }
 }
 

@@ -47,8 +47,12 @@ pub struct Snapshot {
     pub schema: String,
     /// Whether that schema exists.
     pub schema_exists: bool,
-    /// Whether it is the first schema of the session's search path.
-    pub schema_is_current: bool,
+    /// The search path of the migrations, quoted and never empty.
+    pub search_path: String,
+    /// The first schema of the session's own search path.
+    pub current_schema: Option<String>,
+    /// Whether `default_transaction_read_only` is on.
+    pub is_read_only_by_default: bool,
     /// The rows of the history table, ordered by version; `None` if the table does not exist.
     pub history: Option<Vec<Applied>>,
     /// A later schema of the search path that has a history table, if ours has none.
@@ -106,10 +110,10 @@ async fn read_in_full(client: &Client, query: &SnapshotQuery<'_>) -> Result<Snap
         return Ok(snapshot);
     }
     if snapshot.has_own_history && snapshot.visible_history.as_ref() != Some(&snapshot.schema) {
-        let schema_is_current = snapshot.schema_is_current;
+        let search_path = std::mem::take(&mut snapshot.search_path);
         let schema = std::mem::take(&mut snapshot.schema);
         snapshot = read_consistently(client, query, Some(&schema)).await?;
-        snapshot.schema_is_current = schema_is_current;
+        snapshot.search_path = search_path;
     } else if !snapshot.has_own_history {
         snapshot.history = None;
         snapshot.history_elsewhere = snapshot.visible_history.take();
@@ -191,13 +195,14 @@ fn request(query: &SnapshotQuery<'_>, named: Option<&str>) -> String {
         "SET TRANSACTION ISOLATION LEVEL READ COMMITTED READ ONLY;\n\
          SET LOCAL statement_timeout = 0;\n\
          SET LOCAL lock_timeout = {lock_timeout};\n\
+         SET LOCAL row_security = off;\n\
          {set_role}\
          {enter};\n\
          SELECT pg_catalog.current_setting('server_version_num'),\n\
            pg_catalog.version() LIKE '%linux%',\n\
            pg_catalog.pg_is_in_recovery(),\n\
            target.name,\n\
-           target.name IS NOT DISTINCT FROM {current},\n\
+           {current},\n\
            {schema} IS NOT NULL,\n\
            {own} IS NOT NULL,\n\
            {visible},\n\
@@ -207,18 +212,25 @@ fn request(query: &SnapshotQuery<'_>, named: Option<&str>) -> String {
            CASE WHEN pg_catalog.pg_is_in_recovery()\n\
                OR pg_catalog.to_regproc('pg_catalog.aurora_version') IS NOT NULL\n\
              THEN NULL ELSE pg_catalog.pg_current_wal_lsn() END,\n\
-           pg_catalog.to_char(pg_catalog.now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')\n\
+           pg_catalog.to_char(pg_catalog.now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'),\n\
+           {path},\n\
+           pg_catalog.current_setting('default_transaction_read_only')\n\
          FROM (SELECT COALESCE({named}, CASE WHEN NOT pg_catalog.starts_with({current}, 'pg_')\n\
              THEN {current} END, '{DEFAULT_SCHEMA}') AS name) AS target;\n\
          {LEAVE};\n\
          {select}",
         enter = enter(&[
             ("current_schema", "pg_catalog.current_schema()"),
+            (
+                "schemas",
+                "pg_catalog.array_to_string(pg_catalog.current_schemas(false), '\n')"
+            ),
             ("visible_history", &visible_history),
         ])
         .join(";\n"),
         current = captured("current_schema"),
         visible = captured("visible_history"),
+        path = captured("schemas"),
         select = query.ledger.select(&table),
         lock_timeout = millis(query.lock_wait),
         schema = "pg_catalog.to_regnamespace(pg_catalog.quote_ident(target.name))",
@@ -231,6 +243,13 @@ fn request(query: &SnapshotQuery<'_>, named: Option<&str>) -> String {
     )
 }
 
+/// The schema of the history table if the search path begins with `current`.
+pub(crate) fn schema_of_history(current: Option<&str>) -> &str {
+    current
+        .filter(|schema| !schema.starts_with("pg_"))
+        .unwrap_or(DEFAULT_SCHEMA)
+}
+
 /// The schema of the history table if the search path leads to none, or to a system schema such as the temporary one.
 const DEFAULT_SCHEMA: &str = "public";
 
@@ -238,13 +257,25 @@ fn read_state(ledger: Ledger, row: &SimpleQueryRow) -> Snapshot {
     let text = |column: usize| row.get(column).map(str::to_owned);
     let flag = |column: usize| row.get(column) == Some("t");
     let server_version = row.get(0).and_then(|text| text.parse().ok()).unwrap_or_default();
+    let schema = text(3).unwrap_or_default();
+    let current_schema = text(4);
+    let search_path = if current_schema.as_ref() == Some(&schema) {
+        let schemas = row.get(13).unwrap_or_default().lines();
+        // A session of a pool may have a temporary schema in its path, which is another one in the next session.
+        let lasting = schemas.filter(|name| !name.starts_with("pg_temp_"));
+        lasting.map(identifier).collect::<Vec<_>>().join(", ")
+    } else {
+        identifier(&schema)
+    };
     Snapshot {
         ledger,
         server_version,
         can_check_client: server_version >= 140_000 && flag(1),
         in_recovery: flag(2),
-        schema: text(3).unwrap_or_default(),
-        schema_is_current: flag(4),
+        schema,
+        search_path,
+        current_schema,
+        is_read_only_by_default: row.get(14) == Some("on"),
         schema_exists: flag(5),
         has_own_history: flag(6),
         visible_history: text(7),

@@ -125,7 +125,7 @@ const FILES_PER_THREAD: usize = 500;
 /// With a long history, a run with nothing to do spends most of its time here, in system calls. So several threads read.
 fn read_files(paths: &[PathBuf]) -> Result<Vec<Migration>, Error> {
     let read = |share: &[PathBuf]| -> Result<Vec<Migration>, Error> {
-        share.iter().map(|path| read_file(path)).collect()
+        share.iter().map(|path| Migration::from_file(path)).collect()
     };
     let threads = if paths.len() > FILES_PER_THREAD {
         thread::available_parallelism().map_or(1, usize::from)
@@ -145,29 +145,4 @@ fn read_files(paths: &[PathBuf]) -> Result<Vec<Migration>, Error> {
         }
         Ok(files)
     })
-}
-
-fn read_file(path: &Path) -> Result<Migration, Error> {
-    let bytes = fs::read(path).map_err(|error| failure(path, format!("cannot be read: {error}"), None))?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let line = line_of(error.as_bytes(), error.utf8_error().valid_up_to());
-        failure(
-            path,
-            format!("is not UTF-8 at line {line}"),
-            Some("save the file as UTF-8"),
-        )
-    })?;
-    if let Some(offset) = text.bytes().position(|byte| byte == 0) {
-        let line = line_of(text.as_bytes(), offset);
-        return Err(failure(
-            path,
-            format!("contains a NUL byte at line {line}"),
-            Some("PostgreSQL has no NUL in SQL; save the file as UTF-8 text"),
-        ));
-    }
-    Migration::from_file(path.display().to_string(), &text)
-}
-
-fn line_of(bytes: &[u8], offset: usize) -> usize {
-    bytes[..offset].split(|byte| *byte == b'\n').count()
 }

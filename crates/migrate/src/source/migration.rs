@@ -1,11 +1,14 @@
 //! What a migration is: a version, a name, a checksum, and SQL.
 
-use std::path::Path;
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
 
 use refinery_core::Migration as RefineryMigration;
+use squawk_lexer::BOM;
 
 use super::embedded::{Embedded, EmbeddedFile};
 use super::error::Error;
+use super::file::{self, Described};
 
 /// A migration. Its version identifies it; its checksum tells whether it is the text that was applied.
 #[derive(Clone, Debug)]
@@ -24,6 +27,8 @@ pub struct Migration {
 enum Text {
     Loaded(RefineryMigration),
     Embedded(&'static Embedded),
+    /// In this file, which is read when the migration is applied.
+    File(PathBuf),
 }
 
 impl Migration {
@@ -31,24 +36,36 @@ impl Migration {
     ///
     /// # Errors
     ///
-    /// The version in the file's name is too large.
-    pub(super) fn from_file(path: String, text: &str) -> Result<Self, Error> {
-        let label = label_of(&path).to_owned();
-        match RefineryMigration::unapplied(&label, text) {
-            Ok(migration) => Ok(Self::new(migration, label, path)),
-            Err(_) => Err(Error::new(
-                path,
-                "has a version that is not a whole number up to 2147483647",
-                Some("use a smaller version: refinery's history table stores versions in 32 bits"),
-            )),
-        }
+    /// The file cannot be read, is not UTF-8, contains a NUL byte, or has a version that is too large.
+    pub(super) fn from_file(path: &Path) -> Result<Self, Error> {
+        let shown = path.display().to_string();
+        let label = label_of(&shown).to_owned();
+        let Described {
+            version,
+            name,
+            checksum,
+        } = file::describe(path, &label)?;
+        Ok(Self {
+            version,
+            name,
+            checksum,
+            text: Text::File(path.to_owned()),
+            label,
+            path: shown,
+        })
     }
 
     /// A migration as refinery lists it. refinery does not keep the path of its file.
     pub(super) fn from_refinery(migration: RefineryMigration) -> Self {
         let label = migration.to_string();
-        let path = format!("{label}.sql");
-        Self::new(migration, label, path)
+        Self {
+            version: migration.version(),
+            name: migration.name().to_owned(),
+            checksum: migration.checksum(),
+            text: Text::Loaded(migration),
+            path: format!("{label}.sql"),
+            label,
+        }
     }
 
     pub(super) fn from_embedded(file: &EmbeddedFile, embedded: &'static Embedded) -> Self {
@@ -60,17 +77,6 @@ impl Migration {
             text: Text::Embedded(embedded),
             label: label_of(path).to_owned(),
             path: path.to_owned(),
-        }
-    }
-
-    fn new(migration: RefineryMigration, label: String, path: String) -> Self {
-        Self {
-            version: migration.version(),
-            name: migration.name().to_owned(),
-            checksum: migration.checksum(),
-            text: Text::Loaded(migration),
-            label,
-            path,
         }
     }
 
@@ -92,19 +98,13 @@ impl Migration {
         self.checksum
     }
 
-    /// The migration as refinery has it.
+    /// The migration for refinery, without its text, which refinery would keep in memory; so its checksum is another one.
     ///
     /// # Panics
     ///
-    /// If a program's list of embedded files names a version that refinery did not embed.
-    #[must_use]
-    pub fn refinery(&self) -> &RefineryMigration {
-        match &self.text {
-            Text::Loaded(migration) => migration,
-            Text::Embedded(embedded) => embedded
-                .find(self.version)
-                .expect("the list of embedded files has the files that refinery embeds"),
-        }
+    /// Never: the label was parsed when the migration was loaded.
+    pub(crate) fn without_text(&self) -> RefineryMigration {
+        RefineryMigration::unapplied(&self.label, "").expect("the label of a loaded migration")
     }
 
     /// Whether refinery applies it also below the last applied version: the file's name begins with `U`.
@@ -113,12 +113,32 @@ impl Migration {
         self.label.starts_with('U')
     }
 
-    /// The SQL as the server receives it: without a byte-order mark. refinery's checksum covers the mark, so it is removed
-    /// here and not when the file is read.
-    #[must_use]
-    pub fn sql(&self) -> &str {
-        let text = self.refinery().sql().unwrap_or_default();
-        text.strip_prefix(squawk_lexer::BOM).unwrap_or(text)
+    /// The SQL, without a byte-order mark. refinery's checksum covers the mark, so it is removed here.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read any more, or has changed since it was listed.
+    ///
+    /// # Panics
+    ///
+    /// If a program's list of embedded files names a version that refinery did not embed.
+    pub fn sql(&self) -> Result<Cow<'_, str>, Error> {
+        let text = match &self.text {
+            Text::Loaded(migration) => migration.sql().unwrap_or_default(),
+            Text::Embedded(embedded) => embedded
+                .find(self.version)
+                .expect("the list of embedded files has the files that refinery embeds")
+                .sql()
+                .unwrap_or_default(),
+            Text::File(path) => {
+                let mut text = file::text(path, self.version, &self.name, self.checksum)?;
+                if text.starts_with(BOM) {
+                    text.drain(..BOM.len());
+                }
+                return Ok(Cow::Owned(text));
+            }
+        };
+        Ok(Cow::Borrowed(text.strip_prefix(BOM).unwrap_or(text)))
     }
 }
 

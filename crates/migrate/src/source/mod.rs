@@ -3,6 +3,7 @@
 mod directory;
 mod embedded;
 mod error;
+mod file;
 mod migration;
 
 use std::path::PathBuf;

@@ -1,7 +1,7 @@
 //! Non-transactional statements: PostgreSQL refuses them inside a transaction block. Which there are, and what recovery
 //! needs to know of each.
 
-use super::statement::{Statement, split};
+use super::statement::Statement;
 use super::token_cursor::TokenCursor;
 
 /// A statement that PostgreSQL refuses inside a transaction block.
@@ -76,15 +76,6 @@ pub struct Unsupported {
     pub problem: &'static str,
     /// What to do.
     pub hint: &'static str,
-}
-
-/// The non-transactional statement of a file that contains nothing else; `None` for every other file.
-#[must_use]
-pub fn only_statement(sql: &str) -> Option<NonTransactional> {
-    match &split(sql).ok()?[..] {
-        [statement] => recognise(sql, statement)?.ok(),
-        _ => None,
-    }
 }
 
 /// What `statement` of the text `sql` is, if PostgreSQL refuses it inside a transaction block.
@@ -275,7 +266,12 @@ fn detach_partition(statement: &Statement<'_>) -> Result<NonTransactional, Unsup
 
 #[cfg(test)]
 mod tests {
-    use super::{Effect, NonTransactional, Scope, only_statement};
+    use super::{Effect, NonTransactional, Scope};
+    use crate::sql::Contents;
+
+    fn only_statement(sql: &str) -> Option<NonTransactional> {
+        Contents::of(sql).non_transactional
+    }
 
     fn effect(sql: &str) -> Option<Effect> {
         only_statement(sql).map(|statement| statement.effect)

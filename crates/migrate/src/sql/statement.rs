@@ -43,9 +43,25 @@ impl Token<'_> {
 pub struct Statement<'a> {
     /// Its bytes in the file, from its first to its last token, without the semicolon.
     pub span: Range<usize>,
-    /// Its tokens.
+    /// Its tokens; of a longer statement the first 10,000.
     pub tokens: Vec<Token<'a>>,
+    /// The lines after `COPY … FROM STDIN;`, as psql reads them.
+    pub data: Option<CopyData>,
+    /// Where the next statement may begin: after the semicolon, and after the data.
+    pub end: usize,
 }
+
+/// The data lines of a `COPY … FROM STDIN`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CopyData {
+    /// Their bytes in the file, with the last line break.
+    pub lines: Range<usize>,
+    /// Whether the line `\.` ends them; otherwise they reach to the end of the file.
+    pub is_closed: bool,
+}
+
+/// How many tokens of a statement are kept. What a statement does stands in its first tokens; millions of rows may follow.
+const KEPT_TOKENS: usize = 10_000;
 
 impl Statement<'_> {
     /// Whether the statement begins with these keywords (given in capitals).
@@ -83,22 +99,52 @@ pub struct Unreadable {
 /// The first [`Unreadable`] place: a string or comment that is never closed would include what follows the file, and a
 /// backslash outside a string is a psql command.
 pub fn split(sql: &str) -> Result<Vec<Statement<'_>>, Unreadable> {
-    let mut statements = Vec::new();
-    let mut tokens: Vec<Token<'_>> = Vec::new();
-    let mut nesting = Nesting::default();
+    statements(sql).collect()
+}
+
+/// The statements of `sql`, one after the other; the first [`Unreadable`] place is the last item.
+///
+/// Two things are for psql alone and are understood: the data lines after `COPY … FROM STDIN;`, and the commands
+/// `\restrict` and `\unrestrict`, which pg_dump writes around its output.
+pub fn statements(sql: &str) -> impl Iterator<Item = Result<Statement<'_>, Unreadable>> {
     let mut offset = 0;
+    let mut is_over = false;
+    std::iter::from_fn(move || {
+        if is_over {
+            return None;
+        }
+        let next = next_statement(sql, offset);
+        match &next {
+            Some(Ok(statement)) => offset = statement.end,
+            Some(Err(_)) | None => is_over = true,
+        }
+        next
+    })
+}
+
+/// The statement that begins at or after `offset`.
+fn next_statement(sql: &str, mut offset: usize) -> Option<Result<Statement<'_>, Unreadable>> {
+    let mut tokens: Vec<Token<'_>> = Vec::new();
+    let mut last_end = offset;
+    let mut nesting = Nesting::default();
     let mut strings = StringRun::default();
-    for lexed in tokenize(sql) {
+    let mut lexer = tokenize(&sql[offset..]);
+    while let Some(lexed) = lexer.next() {
         let length = usize::try_from(lexed.len).unwrap_or(usize::MAX);
         let text = &sql[offset..offset + length];
+        if tokens.is_empty() && lexed.kind == TokenKind::Unknown && is_dump_guard(sql, offset) {
+            offset += end_of_line(&sql[offset..]);
+            lexer = tokenize(&sql[offset..]);
+            continue;
+        }
         if let Some(problem) = unreadable(lexed.kind, text) {
-            return Err(Unreadable { offset, problem });
+            return Some(Err(Unreadable { offset, problem }));
         }
         if strings.continues_escapes(lexed.kind, text) {
-            return Err(Unreadable {
+            return Some(Err(Unreadable {
                 offset,
                 problem: "an E'…' string is continued on this line with a backslash in it; write it as one string",
-            });
+            }));
         }
         match lexed.kind {
             TokenKind::Whitespace
@@ -106,8 +152,17 @@ pub fn split(sql: &str) -> Result<Vec<Statement<'_>>, Unreadable> {
             | TokenKind::BlockComment { .. }
             | TokenKind::Eof => {}
             TokenKind::Semi if nesting.is_closed() => {
-                finish(&mut statements, &mut tokens);
-                nesting = Nesting::default();
+                if let Some(first) = tokens.first() {
+                    let span = first.offset..last_end;
+                    let data = copies_from_client(&tokens).then(|| copy_data(sql, offset + length));
+                    let end = data.as_ref().map_or(offset + length, |(_, end)| *end);
+                    return Some(Ok(Statement {
+                        span,
+                        tokens,
+                        data: data.map(|(data, _)| data),
+                        end,
+                    }));
+                }
             }
             kind => {
                 let kind = if kind == TokenKind::Ident {
@@ -122,23 +177,66 @@ pub fn split(sql: &str) -> Result<Vec<Statement<'_>>, Unreadable> {
                     depth: nesting.parentheses,
                 };
                 nesting.enter(&tokens, &token);
-                tokens.push(token);
+                last_end = offset + length;
+                if tokens.len() < KEPT_TOKENS {
+                    tokens.push(token);
+                }
             }
         }
         offset += length;
     }
-    finish(&mut statements, &mut tokens);
-    Ok(statements)
+    let first = tokens.first()?.offset;
+    Some(Ok(Statement {
+        span: first..last_end,
+        tokens,
+        data: None,
+        end: sql.len(),
+    }))
 }
 
-fn finish<'a>(statements: &mut Vec<Statement<'a>>, tokens: &mut Vec<Token<'a>>) {
-    if let (Some(first), Some(last)) = (tokens.first(), tokens.last()) {
-        let span = first.offset..last.offset + last.text.len();
-        statements.push(Statement {
-            span,
-            tokens: std::mem::take(tokens),
-        });
+/// Whether a line of `\restrict` or `\unrestrict` begins at `offset`.
+fn is_dump_guard(sql: &str, offset: usize) -> bool {
+    let begins_line = offset == 0 || sql[..offset].ends_with(['\n', '\u{feff}']);
+    begins_line
+        && ["\\restrict ", "\\unrestrict "]
+            .iter()
+            .any(|command| sql[offset..].starts_with(command))
+}
+
+/// How many bytes are left in the line, with its line break.
+fn end_of_line(text: &str) -> usize {
+    text.find('\n').map_or(text.len(), |newline| newline + 1)
+}
+
+/// The data lines after the line of `after_semicolon`, and where they and their end mark end.
+fn copy_data(sql: &str, after_semicolon: usize) -> (CopyData, usize) {
+    let start = after_semicolon + end_of_line(&sql[after_semicolon..]);
+    let mut offset = start;
+    while offset < sql.len() {
+        let length = end_of_line(&sql[offset..]);
+        if sql[offset..offset + length].trim_end_matches(['\n', '\r']) == "\\." {
+            let data = CopyData {
+                lines: start..offset,
+                is_closed: true,
+            };
+            return (data, offset + length);
+        }
+        offset += length;
     }
+    let data = CopyData {
+        lines: start..sql.len(),
+        is_closed: false,
+    };
+    (data, sql.len())
+}
+
+/// Whether this is a `COPY … FROM STDIN`.
+fn copies_from_client(tokens: &[Token<'_>]) -> bool {
+    let outside = || tokens.iter().filter(|token| token.depth == 0);
+    tokens.first().is_some_and(|token| token.is("COPY"))
+        && outside()
+            .zip(outside().skip(1))
+            .any(|(direction, end)| direction.is("FROM") && end.is("STDIN"))
 }
 
 fn unreadable(kind: TokenKind, text: &str) -> Option<&'static str> {
@@ -226,6 +324,13 @@ impl Nesting {
                 _ => {}
             }
         } else if self.blocks > 0 {
+            // `a.end` is a column, and `AS end` a label.
+            if before
+                .last()
+                .is_some_and(|last| last.text == "." || last.is("AS"))
+            {
+                return;
+            }
             if token.is("CASE") {
                 self.blocks += 1;
             } else if token.is("END") {
@@ -296,6 +401,18 @@ mod tests {
         let sql = "CREATE OR REPLACE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; SELECT 2; END; SELECT 3";
         assert_eq!(spans(sql).len(), 2);
         assert_eq!(spans("BEGIN; ATOMIC; END"), ["BEGIN", "ATOMIC", "END"]);
+        for column in [
+            "a.case",
+            "a.end",
+            "1 AS end",
+            "1 AS case",
+            "CASE WHEN a.end THEN 1 END",
+        ] {
+            let sql = format!(
+                "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT {column}; END; COMMIT; SELECT 1"
+            );
+            assert_eq!(spans(&sql).len(), 3, "{column}");
+        }
     }
 
     #[test]
@@ -310,6 +427,29 @@ mod tests {
             assert!(split(sql).is_err(), "{sql}");
         }
         assert_eq!(split("SELECT E'a'\n'b\\''; COMMIT; --'").unwrap_err().offset, 12);
+    }
+
+    #[test]
+    fn what_pg_dump_writes_for_psql_is_understood() {
+        let sql = "\\restrict aB\nCOPY public.t (a, b) FROM stdin; -- why\n1\t';\n\\.\n\nSELECT 2;\n\\unrestrict aB\n";
+        let found = split(sql).unwrap();
+        assert_eq!(found.len(), 2);
+        let data = found[0].data.clone().unwrap();
+        assert_eq!((&sql[data.lines], data.is_closed), ("1\t';\n", true));
+        assert_eq!(&sql[found[1].span.clone()], "SELECT 2");
+        let open = "COPY t FROM STDIN;\nSELECT 1;\n";
+        let data = split(open).unwrap()[0].data.clone().unwrap();
+        assert_eq!((&open[data.lines], data.is_closed), ("SELECT 1;\n", false));
+        assert!(split("SELECT 1; \\restrict a").is_err());
+        assert!(split("COPY t FROM 'file'; SELECT 1").unwrap()[0].data.is_none());
+    }
+
+    #[test]
+    fn of_a_long_statement_the_first_tokens_are_kept() {
+        let sql = format!("INSERT INTO t VALUES (1){}; SELECT 1", ", (1)".repeat(100_000));
+        let found = split(&sql).unwrap();
+        assert_eq!((found.len(), found[0].tokens.len()), (2, super::KEPT_TOKENS));
+        assert_eq!(found[0].span.end, sql.find(';').unwrap());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::statement::{Statement, split};
+use super::statement::Statement;
 use super::token_cursor::TokenCursor;
 
 /// Whom a table lock blocks.
@@ -14,19 +14,20 @@ pub enum LockStrength {
     BlocksReaders,
 }
 
-/// The tables and indexes that the statements of `files` lock, by the name as written there, each with the
-/// strongest of its locks. Statements inside `EXECUTE`, functions and views are not seen.
-#[must_use]
-pub fn locked_tables<'a>(files: impl IntoIterator<Item = &'a str>) -> BTreeMap<String, LockStrength> {
-    let mut locked = BTreeMap::new();
-    let statements = files.into_iter().flat_map(|sql| split(sql).unwrap_or_default());
-    for statement in statements {
-        for (name, strength) in locks_of(&statement) {
-            let strongest: &mut LockStrength = locked.entry(name).or_insert(strength);
-            *strongest = strength.max(*strongest);
-        }
+/// Tables and indexes by the name as written in a file, each with the strongest of its locks.
+pub type LockedTables = BTreeMap<String, LockStrength>;
+
+/// Adds to `locked` what `statement` locks. Statements inside `EXECUTE`, functions and views are not seen.
+pub(super) fn add_locks(locked: &mut LockedTables, statement: &Statement<'_>) {
+    add_all(locked, locks_of(statement));
+}
+
+/// Adds `locks` to `locked`.
+pub fn add_all(locked: &mut LockedTables, locks: impl IntoIterator<Item = (String, LockStrength)>) {
+    for (name, strength) in locks {
+        let strongest = locked.entry(name).or_insert(strength);
+        *strongest = strength.max(*strongest);
     }
-    locked
 }
 
 fn locks_of(statement: &Statement<'_>) -> Vec<(String, LockStrength)> {
@@ -134,7 +135,8 @@ fn name_after(statement: &Statement<'_>, keyword: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::LockStrength::{BlocksReaders, BlocksWriters};
-    use super::locked_tables;
+    use super::{LockedTables, add_locks};
+    use crate::sql::split;
 
     #[test]
     fn tables_are_found_by_the_tokens_of_the_statements_that_lock_them() {
@@ -189,7 +191,11 @@ mod tests {
                 vec![("t", BlocksReaders)],
             ),
         ] {
-            let found: Vec<_> = locked_tables([sql]).into_iter().collect();
+            let mut locked = LockedTables::new();
+            for statement in split(sql).unwrap() {
+                add_locks(&mut locked, &statement);
+            }
+            let found: Vec<_> = locked.into_iter().collect();
             let expected: Vec<_> = expected
                 .into_iter()
                 .map(|(name, strength): (&str, _)| (name.to_owned(), strength))

@@ -101,6 +101,8 @@ pub struct State {
     pub(crate) is_stopping: bool,
     /// The server has confirmed that what was running failed.
     pub(crate) is_rolled_back: bool,
+    /// The first schema of the search path that a migration has left, if the log has named it.
+    next_schema: Option<String>,
     /// Cancels the statements of the connection that the run works on.
     pub(crate) canceller: Option<Arc<Canceller>>,
 }
@@ -118,6 +120,11 @@ impl State {
         if let Some(sent) = &mut self.running {
             sent.activity = activity;
         }
+    }
+
+    /// Notes the schema that the next run begins with. Whether that is news.
+    pub(crate) fn note_next_schema(&mut self, schema: &str) -> bool {
+        self.next_schema.replace(schema.to_owned()).as_deref() != Some(schema)
     }
 
     /// Notes that an attempt ended with a lock conflict and was rolled back.

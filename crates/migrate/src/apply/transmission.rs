@@ -1,0 +1,178 @@
+//! The transmission of a migration's transaction: as one message if it is small, else as several, one after the other.
+
+use std::io::Cursor;
+use std::ops::Range;
+use std::pin::pin;
+
+use futures_util::{SinkExt as _, TryStreamExt as _};
+use tokio_postgres::SimpleQueryMessage;
+use zerostarter_connect::Connection;
+
+use super::failure::Failure;
+use super::message::{Message, copy_failure};
+use super::pending::Recorded;
+use super::script::{Script, check_transaction};
+use crate::ledger::{CONFIRMATION, Ledger};
+use crate::source::Migration;
+use crate::sql::{LockedTables, PIECE_SIZE, Piece};
+
+/// How many bytes of the data lines of a COPY are sent at once.
+const DATA_BLOCK: usize = 64 * 1024;
+
+/// What the server confirms: the first columns of a row that begins with [`CONFIRMATION`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Confirmation {
+    /// Mostly the version that was committed.
+    pub(crate) value: Option<String>,
+    /// The first schema of the search path that the next session begins with.
+    pub(crate) current_schema: Option<String>,
+}
+
+/// Sends the transaction of `files`, and returns what the server confirms after the commit. It does not queue behind
+/// long-running transactions on `locked_tables`.
+pub(crate) async fn transmit(
+    connection: &Connection,
+    ledger: Ledger,
+    script: &Script<'_>,
+    files: &[Recorded<'_>],
+    locked_tables: &LockedTables,
+) -> Result<Option<Confirmation>, Failure> {
+    let Some((first, last)) = files.first().zip(files.last()) else {
+        return Ok(None);
+    };
+    let mut message = Message::new(connection, ledger, first.migration());
+    message.push_all(script.opening(files, locked_tables));
+    if !connection.reads_backslashes_literally() {
+        // The server parses a whole message before it runs the first statement, so the setting that changes how it parses
+        // strings needs a message before.
+        message = send(connection, message).await?;
+    }
+    for (number, file) in files.iter().enumerate() {
+        message.begin_file(file.migration());
+        message = send_file(connection, message, file).await?;
+        message.push_all(script.record(file));
+        if number + 1 < files.len() {
+            message.push_all(script.between(file));
+            if message.text().len() > PIECE_SIZE {
+                message = send(connection, message).await?;
+            }
+        }
+    }
+    message.push_all(script.closing(files, last));
+    confirmation(connection, &message).await
+}
+
+/// Sends the pieces of `file`, up to the last, which stays in the message that is returned.
+async fn send_file<'m>(
+    connection: &Connection,
+    mut message: Message<'m>,
+    file: &Recorded<'_>,
+) -> Result<Message<'m>, Failure> {
+    let sql = file.migration().sql().map_err(Failure::fatal)?;
+    for (number, piece) in file.pending.contents.pieces.iter().enumerate() {
+        if number > 0 {
+            // What the piece before has ended must not go on outside a transaction.
+            message = send(connection, message).await?;
+            message.push_all([check_transaction()]);
+        }
+        match piece {
+            Piece::Statements { span, .. } if span.len() > PIECE_SIZE => {
+                message = send(connection, message).await?;
+                let mut whole = message.following();
+                whole.set_piece(&sql, span.clone());
+                confirmation(connection, &whole).await?;
+                message.continue_file();
+            }
+            Piece::Statements { span, count } => message.push_piece(&sql, span.clone(), *count),
+            Piece::Copy { statement, lines } => {
+                message = send(connection, message).await?;
+                copy(connection, &message, &sql, statement, lines).await?;
+                message.continue_file();
+            }
+        }
+    }
+    Ok(message)
+}
+
+/// Sends `message`, and returns the one that follows.
+async fn send<'m>(connection: &Connection, message: Message<'m>) -> Result<Message<'m>, Failure> {
+    if !message.text().is_empty() {
+        confirmation(connection, &message).await?;
+    }
+    Ok(message.following())
+}
+
+/// Sends the statement and the data lines of a COPY.
+async fn copy(
+    connection: &Connection,
+    before: &Message<'_>,
+    sql: &str,
+    statement: &Range<usize>,
+    lines: &Range<usize>,
+) -> Result<(), Failure> {
+    let mut message = before.following();
+    message.set_piece(sql, statement.clone());
+    let outcome = async {
+        let mut sink = pin!(connection.client().copy_in(message.text()).await?);
+        for block in sql.as_bytes()[lines.clone()].chunks(DATA_BLOCK) {
+            // The sink closes when the server has refused a line; the end of the COPY returns that error.
+            if sink.send(Cursor::new(block.to_vec())).await.is_err() {
+                break;
+            }
+        }
+        sink.finish().await
+    };
+    match outcome.await {
+        Ok(_) => Ok(()),
+        Err(error) => Err(copy_failure(&message, error, sql, lines)),
+    }
+}
+
+/// Sends a message, and returns what the server confirms.
+pub(crate) async fn confirmation(
+    connection: &Connection,
+    message: &Message<'_>,
+) -> Result<Option<Confirmation>, Failure> {
+    let mut completed = 0;
+    let mut confirmed = None;
+    let mut answers = pin!(
+        connection
+            .client()
+            .simple_query_raw(message.text())
+            .await
+            .map_err(|error| message.failure(error, 0))?
+    );
+    loop {
+        match answers.try_next().await {
+            Ok(Some(SimpleQueryMessage::CommandComplete(_))) => completed += 1,
+            Ok(Some(SimpleQueryMessage::Row(row)))
+                if row
+                    .columns()
+                    .first()
+                    .is_some_and(|column| column.name() == CONFIRMATION) =>
+            {
+                let text = |column| row.try_get(column).ok().flatten().map(str::to_owned);
+                confirmed = Some(Confirmation {
+                    value: text(0),
+                    current_schema: text(1),
+                });
+            }
+            // The rows of a migration's own SELECT.
+            Ok(Some(_)) => {}
+            Ok(None) => return Ok(confirmed),
+            Err(error) => return Err(message.failure(error, completed)),
+        }
+    }
+}
+
+/// Sends statements of ours on behalf of a migration.
+pub(crate) async fn ask(
+    connection: &Connection,
+    ledger: Ledger,
+    file: &Migration,
+    statements: Vec<String>,
+) -> Result<Option<Confirmation>, Failure> {
+    let mut message = Message::new(connection, ledger, file);
+    message.push_all(statements);
+    confirmation(connection, &message).await
+}

@@ -1,0 +1,133 @@
+//! A migration file: its checksum, computed block by block, and its text, read when it is needed.
+
+use std::fs::{self, File};
+use std::hash::{Hash as _, Hasher as _};
+use std::io::Read as _;
+use std::path::Path;
+
+use refinery_core::{SchemaVersion, parse_migration_name};
+use siphasher::sip::SipHasher13;
+
+use super::error::Error;
+
+/// How much of a file is in memory while its checksum is computed, in bytes. Applied migrations may be large.
+const BLOCK: usize = 64 * 1024;
+
+/// What the name of a file says, and its checksum.
+pub(super) struct Described {
+    pub(super) version: SchemaVersion,
+    pub(super) name: String,
+    pub(super) checksum: u64,
+}
+
+/// Describes the file at `path`, whose name without its ending is `label`.
+///
+/// # Errors
+///
+/// [`Error`]: the file cannot be read, is not UTF-8, contains a NUL byte, or has a version that is too large.
+pub(super) fn describe(path: &Path, label: &str) -> Result<Described, Error> {
+    let Ok((_, version, name)) = parse_migration_name(label) else {
+        return Err(failure(
+            path,
+            "has a version that is not a whole number up to 2147483647",
+            Some("use a smaller version: refinery's history table stores versions in 32 bits"),
+        ));
+    };
+    let mut hasher = started(&name, version);
+    let mut check = TextCheck::default();
+    let mut file = File::open(path).map_err(|error| unreadable(path, &error))?;
+    let mut block = Vec::with_capacity(BLOCK);
+    loop {
+        let begun = block.len();
+        let space = u64::try_from(BLOCK - begun).unwrap_or(u64::MAX);
+        let read = file.by_ref().take(space).read_to_end(&mut block);
+        let is_over = read.map_err(|error| unreadable(path, &error))? == 0;
+        let whole = check.whole(path, &block, is_over)?;
+        hasher.write(&block[..whole]);
+        block.drain(..whole);
+        if is_over {
+            break;
+        }
+    }
+    Ok(Described {
+        checksum: finished(hasher),
+        version,
+        name,
+    })
+}
+
+/// The text of the file at `path`, which had this checksum when it was described.
+///
+/// # Errors
+///
+/// [`Error`]: it cannot be read, or has changed.
+pub(super) fn text(path: &Path, version: SchemaVersion, name: &str, checksum: u64) -> Result<String, Error> {
+    let bytes = fs::read(path).map_err(|error| unreadable(path, &error))?;
+    let mut hasher = started(name, version);
+    hasher.write(&bytes);
+    match String::from_utf8(bytes) {
+        Ok(text) if finished(hasher) == checksum => Ok(text),
+        _ => Err(failure(
+            path,
+            "has changed since this run began",
+            Some("run it again when the directory is complete"),
+        )),
+    }
+}
+
+/// The hasher of refinery's checksum, up to the text: it hashes name, version and text.
+fn started(name: &str, version: SchemaVersion) -> SipHasher13 {
+    let mut hasher = SipHasher13::new();
+    name.hash(&mut hasher);
+    version.hash(&mut hasher);
+    hasher
+}
+
+/// The checksum. The byte is what `Hash` of a string adds after its bytes.
+fn finished(mut hasher: SipHasher13) -> u64 {
+    hasher.write_u8(0xff);
+    hasher.finish()
+}
+
+/// Checks that blocks of a file are text.
+#[derive(Default)]
+struct TextCheck {
+    /// The line breaks of the blocks before.
+    lines: usize,
+}
+
+impl TextCheck {
+    /// How many bytes of `block` are whole characters; the rest belongs to the next block.
+    fn whole(&mut self, path: &Path, block: &[u8], is_last: bool) -> Result<usize, Error> {
+        let (whole, problem) = match std::str::from_utf8(block) {
+            Ok(_) => (block.len(), None),
+            Err(error) if error.error_len().is_none() && !is_last => (error.valid_up_to(), None),
+            Err(error) => (error.valid_up_to(), Some("is not UTF-8")),
+        };
+        let (end, problem, hint) = match block[..whole].iter().position(|byte| *byte == 0) {
+            Some(nul) => (
+                nul,
+                Some("contains a NUL byte"),
+                "PostgreSQL has no NUL in SQL; save the file as UTF-8 text",
+            ),
+            None => (whole, problem, "save the file as UTF-8"),
+        };
+        self.lines += block[..end].iter().filter(|byte| **byte == b'\n').count();
+        match problem {
+            Some(problem) => Err(failure(
+                path,
+                format!("{problem} at line {}", self.lines + 1),
+                Some(hint),
+            )),
+            None => Ok(whole),
+        }
+    }
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Error {
+    failure(path, format!("cannot be read: {error}"), None)
+}
+
+fn failure(path: &Path, problem: impl Into<String>, hint: Option<&str>) -> Error {
+    Error::new(path.display().to_string(), problem, hint)
+}
