@@ -2,9 +2,10 @@
 
 use std::ffi::OsString;
 
-use clap::{Arg, value_parser};
+use clap::{Arg, ArgAction, ArgGroup, ArgMatches, value_parser};
 use clap_complete::{Shell, generate};
 use zerostarter_console::command_line::{Answer, flag, parse, variables_of};
+use zerostarter_migrate::Resolution;
 use zerostarter_migrate::config::{APPLY_VARIABLES, TARGET};
 use zerostarter_settings::Variable;
 
@@ -49,6 +50,15 @@ pub enum Command {
     Wait,
     /// Show what `migrate` would run.
     Plan,
+    /// Record a migration as applied, or make it pending.
+    Resolve {
+        /// The version of the migration.
+        version: i64,
+        /// What it becomes.
+        resolution: Resolution,
+        /// Whether to do it without a question.
+        is_confirmed: bool,
+    },
     /// Show the settings in force.
     Env,
 }
@@ -108,6 +118,9 @@ const COMMANDS: &[Declaration] = &[
 
 const COMPLETIONS: &str = "completions";
 
+/// Its arguments are no variables: a decision about one migration must not stay in an environment.
+const RESOLVE: &str = "resolve";
+
 /// A command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cli {
@@ -130,6 +143,12 @@ impl Cli {
             let shell = matches.get_one("shell").copied().unwrap_or(Shell::Bash);
             return Err(Answer::Text(completions(shell)));
         }
+        if let Some((RESOLVE, matches)) = subcommand {
+            return Ok(Self {
+                command: resolve_command(matches),
+                variables: variables_of(matches, global()),
+            });
+        }
         let declaration = |name| COMMANDS.iter().find(|declaration| declaration.name == name);
         let found = subcommand.and_then(|(name, matches)| Some((declaration(name)?, matches)));
         let mut variables = variables_of(&matches, global());
@@ -141,6 +160,39 @@ impl Cli {
             variables,
         })
     }
+}
+
+fn resolve_command(matches: &ArgMatches) -> Command {
+    Command::Resolve {
+        version: matches.get_one("version").copied().unwrap_or_default(),
+        resolution: if matches.get_flag("applied") {
+            Resolution::Applied
+        } else {
+            Resolution::Pending
+        },
+        is_confirmed: matches.get_flag("yes"),
+    }
+}
+
+fn resolve_arguments() -> clap::Command {
+    let switch = |name, help| Arg::new(name).long(name).help(help).action(ArgAction::SetTrue);
+    clap::Command::new(RESOLVE)
+        .about("Record a migration as applied, or make it pending, after an interruption left that open")
+        .arg(
+            Arg::new("version")
+                .help("Its version")
+                .value_name("VERSION")
+                .required(true)
+                .value_parser(value_parser!(i64)),
+        )
+        .arg(switch("applied", "Record it as applied, without running it"))
+        .arg(switch("pending", "Make it pending: the next run applies it"))
+        .group(
+            ArgGroup::new("resolution")
+                .args(["applied", "pending"])
+                .required(true),
+        )
+        .arg(switch("yes", "Do it without a question"))
 }
 
 /// The commands and flags, for clap.
@@ -163,6 +215,7 @@ pub fn command() -> clap::Command {
         .after_help(AFTER_HELP)
         .args(global().filter_map(flag).map(|flag| flag.global(true)))
         .subcommands(subcommands)
+        .subcommand(resolve_arguments())
         .subcommand(
             clap::Command::new(COMPLETIONS)
                 .about("Print a completion script for a shell")

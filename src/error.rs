@@ -25,6 +25,9 @@ pub enum Error {
     /// The settings cannot be used.
     #[error(transparent)]
     Settings(#[from] settings::Error),
+    /// `resolve` was not confirmed.
+    #[error("nothing was changed")]
+    Unconfirmed,
     /// The asynchronous runtime or the signal handlers could not be started.
     #[error("cannot start")]
     Start(#[source] io::Error),
@@ -53,7 +56,7 @@ impl Diagnostic for Error {
         match self {
             Self::Console(error) => error.details(),
             Self::Migrate(error) => error.details(),
-            Self::Pending(_) => Vec::new(),
+            Self::Pending(_) | Self::Unconfirmed => Vec::new(),
             Self::Settings(error) => error.details(),
             Self::Start(source) => vec![source.to_string()],
         }
@@ -65,6 +68,7 @@ impl Diagnostic for Error {
             Self::Migrate(error) => error.hints(),
             Self::Pending(_) => vec!["run zerostarter-db migrate".to_owned()],
             Self::Settings(error) => error.hints(),
+            Self::Unconfirmed => vec!["add --yes to make these changes".to_owned()],
             Self::Start(_) => Vec::new(),
         }
     }
@@ -76,6 +80,7 @@ impl Diagnostic for Error {
             Self::Pending(_) => ExitStatus::Pending,
             Self::Settings(error) => error.exit_status(),
             Self::Start(_) => ExitStatus::Failed,
+            Self::Unconfirmed => ExitStatus::Usage,
         }
     }
 }

@@ -4,6 +4,7 @@ mod check;
 mod env;
 mod migrate;
 mod plan;
+mod resolve;
 mod status;
 mod wait;
 
@@ -44,8 +45,8 @@ pub async fn run(command: Command, settings: &Settings, output: &Output) -> Resu
     if command == Command::Migrate {
         return migrate::run(&config, &migrator, &mut interrupt, output).await;
     }
-    // The other commands change nothing, so nothing needs to be cancelled.
-    let work = pin!(read_only(command, &config, &migrator, output));
+    // The other commands change nothing, or one row in one transaction, so nothing needs to be cancelled.
+    let work = pin!(run_other(command, &config, &migrator, output));
     match select(work, pin!(interrupt.signal())).await {
         Either::Left((outcome, _)) => outcome,
         Either::Right((signal, _)) => Err(MigrateError::Interrupted {
@@ -65,7 +66,7 @@ fn hide_password(output: &Output, url: Option<&PostgresUrl>) {
     }
 }
 
-async fn read_only(
+async fn run_other(
     command: Command,
     config: &Config,
     migrator: &Migrator,
@@ -76,6 +77,11 @@ async fn read_only(
         Command::Check => check::run(migrator).await,
         Command::Wait => wait::run(config, migrator).await,
         Command::Plan => plan::run(migrator, output).await,
+        Command::Resolve {
+            version,
+            resolution,
+            is_confirmed,
+        } => resolve::run(migrator, (version, resolution, is_confirmed), output).await,
         Command::Migrate | Command::Env => unreachable!("run() has answered it"),
     }
 }

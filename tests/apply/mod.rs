@@ -4,6 +4,7 @@ mod atomic;
 mod concurrency;
 mod crash_points;
 mod crashes;
+mod declared;
 mod foreign_operators;
 mod hostile_defaults;
 mod non_transactional;

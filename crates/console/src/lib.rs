@@ -12,6 +12,7 @@ mod format;
 pub mod log;
 mod log_writer;
 mod output;
+mod question;
 mod redaction;
 
 pub use clock::now;

@@ -170,7 +170,7 @@ impl Output {
         printable
     }
 
-    fn to_stderr(&self, text: &str) {
+    pub(crate) fn to_stderr(&self, text: &str) {
         if let Some(writer) = &self.writer {
             writer.push(text);
             return;

@@ -4,7 +4,7 @@ use super::error::Error;
 use super::preflight::Preflight;
 use crate::config::{Ahead, Config};
 use crate::ledger::{self, Comparison, Conflict, Snapshot, check_privileges};
-use crate::source::Migration;
+use crate::source::{self, Migration, memory_limit};
 use crate::sql::Contents;
 
 /// Compares the history table with the migrations.
@@ -73,6 +73,35 @@ pub(super) fn up_to_target(
         .collect())
 }
 
+/// How much memory a run takes beside the text of a migration and its messages, in bytes.
+const BASE_MEMORY: u64 = 8_000_000;
+
+/// Checks that the container has the memory for `file`, the largest piece of which has so many bytes. A process that
+/// exceeds its limit is killed without a word.
+fn check_memory(file: &Migration, largest_piece: usize) -> Result<(), source::Error> {
+    // tokio-postgres holds a message twice while it is sent.
+    let message = u64::try_from(largest_piece).unwrap_or(u64::MAX).saturating_mul(2);
+    let needed = BASE_MEMORY.saturating_add(file.size()).saturating_add(message);
+    // A small file fits whatever the limit is, and most runs need not ask.
+    let limit = if needed > 2 * BASE_MEMORY {
+        memory_limit()
+    } else {
+        None
+    };
+    match limit {
+        Some(limit) if limit < needed => Err(source::Error::new(
+            file.path.clone(),
+            format!(
+                "takes about {} MB of memory to apply, and this container has a limit of {} MB",
+                needed.div_ceil(1_000_000),
+                limit / 1_000_000
+            ),
+            Some("raise the memory limit of the container, or split the migration into several"),
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// Finds everything that is known to fail, before the first migration changes anything. Returns the contents of the files.
 pub(super) fn inspect(
     config: &Config,
@@ -90,8 +119,10 @@ pub(super) fn inspect(
     let (mut all, mut findings) = (Vec::new(), Vec::new());
     for index in pending {
         let file = &migrations[*index];
+        check_memory(file, 0)?;
         let sql = file.sql()?;
         let contents = Contents::of(&sql);
+        check_memory(file, contents.largest_piece())?;
         findings.extend(preflight.inspect(file, &sql, &contents));
         if let Some([begin, commit]) = &contents.wrapper {
             let (begin, commit) = (&sql[begin.clone()], &sql[commit.clone()]);

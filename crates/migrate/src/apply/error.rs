@@ -82,6 +82,16 @@ pub enum Error {
         /// The last lock wait that was seen.
         wait: Option<Box<LockWait>>,
     },
+    /// The connection was lost at each attempt at a migration.
+    #[error("the connection was lost twice while {label} ran")]
+    LostTwice {
+        /// The migration.
+        label: String,
+        /// How it was lost the second time.
+        reason: String,
+        /// What this run had applied before.
+        applied: Vec<String>,
+    },
     /// The server rejected a migration.
     #[error("{} failed{}", .rejection.label, if .rejection.leftovers.is_some() { "" } else { " and was rolled back" })]
     Migration {
@@ -115,6 +125,20 @@ pub enum Error {
     /// The server reported success, but the history table does not have the migration.
     #[error("the server did not confirm that {0} was committed")]
     Unconfirmed(String),
+    /// The history table has another migration with this version.
+    #[error("the history table has another migration with version {0}")]
+    Edited(i64),
+    /// There is no history table, so nothing can be resolved.
+    #[error("there is no history table yet")]
+    NoHistory,
+    /// No migration has this version.
+    #[error("there is no migration with version {version}")]
+    UnknownVersion {
+        /// The version.
+        version: i64,
+        /// The newest migration.
+        newest: Option<String>,
+    },
     /// `MIGRATE_TARGET` is the version of no migration.
     #[error("there is no migration with version {target}")]
     UnknownTarget {
@@ -174,6 +198,7 @@ impl Diagnostic for Error {
                 .chain(wait.iter().map(|wait| format!("it waited for {wait}")))
                 .collect(),
             Self::Migration { rejection, applied } => migration_details(rejection, applied),
+            Self::LostTwice { reason, applied, .. } => vec![reason.clone(), applied_line(applied)],
             Self::NoSecondConnection { reason, .. } => vec![reason.clone()],
             Self::Preflight(findings) => findings.iter().map(ToString::to_string).collect(),
             Self::Settings(error) => error.details(),
@@ -181,8 +206,11 @@ impl Diagnostic for Error {
             Self::Start(source) => vec![source.to_string()],
             Self::UnsuitableSession { unsuitable, .. } => unsuitable.clone(),
             Self::Engine(_)
+            | Self::Edited(_)
             | Self::Locked { holder: None, .. }
+            | Self::NoHistory
             | Self::Unconfirmed(_)
+            | Self::UnknownVersion { .. }
             | Self::UnknownTarget { .. } => Vec::new(),
         }
     }
@@ -211,6 +239,9 @@ impl Diagnostic for Error {
             Self::LockTimeout { wait: Some(wait), .. } => {
                 blocker_hints(&wait.blockers, "MIGRATE_LOCK_RETRIES")
             }
+            Self::LostTwice { .. } => one(
+                "look in the server's log: the migration may crash its process, or make the system end it for its use of memory",
+            ),
             Self::Migration { rejection, .. } => migration_hint(rejection).into_iter().collect(),
             Self::NoSecondConnection { .. } => one(
                 "give the pool one more connection, or set POSTGRES_DIRECT_URL to a direct connection: a non-transactional migration needs two connections at once",
@@ -223,14 +254,20 @@ impl Diagnostic for Error {
             }
             Self::UnknownTarget {
                 newest: Some(newest), ..
+            }
+            | Self::UnknownVersion {
+                newest: Some(newest), ..
             } => vec![format!("the newest migration is {newest}")],
+            Self::NoHistory => one("run zerostarter-db migrate: it creates the table"),
             Self::UnsuitableSession { .. } => one(
                 "set POSTGRES_DIRECT_URL to a direct connection, or change the defaults of the role with ALTER ROLE … SET: a connection pooler does not pass settings on",
             ),
             Self::Database { .. }
             | Self::Engine(_)
+            | Self::Edited(_)
             | Self::Start(_)
-            | Self::UnknownTarget { newest: None, .. } => Vec::new(),
+            | Self::UnknownTarget { newest: None, .. }
+            | Self::UnknownVersion { newest: None, .. } => Vec::new(),
         }
     }
 
@@ -241,9 +278,12 @@ impl Diagnostic for Error {
             Self::Ledger(error) => error.exit_status(),
             Self::Settings(error) => error.exit_status(),
             Self::Source(error) => error.exit_status(),
-            Self::Preflight(_) | Self::UnknownTarget { .. } | Self::UnsuitableSession { .. } => {
-                ExitStatus::Usage
-            }
+            Self::NoHistory
+            | Self::Preflight(_)
+            | Self::UnknownTarget { .. }
+            | Self::UnknownVersion { .. }
+            | Self::UnsuitableSession { .. } => ExitStatus::Usage,
+            Self::Edited(_) => ExitStatus::Conflict,
             Self::HistoryLocked { .. } | Self::Locked { .. } | Self::LockTimeout { .. } => {
                 ExitStatus::Blocked
             }
@@ -253,6 +293,7 @@ impl Diagnostic for Error {
             Self::NoSecondConnection { .. } => ExitStatus::Unreachable,
             Self::Database { .. }
             | Self::Engine(_)
+            | Self::LostTwice { .. }
             | Self::Migration { .. }
             | Self::Start(_)
             | Self::Unconfirmed(_) => ExitStatus::Failed,
@@ -282,7 +323,7 @@ fn migration_hint(rejection: &Rejection) -> Option<String> {
             "raise MIGRATE_STATEMENT_TIMEOUT if a statement ran longer than that; otherwise an administrator cancelled it"
         }
         SqlState::ACTIVE_SQL_TRANSACTION => {
-            "this statement cannot run in a transaction block; only statements that are known for that, such as CREATE INDEX CONCURRENTLY, run without one"
+            "this statement cannot run in a transaction block; move it into a separate migration, which then runs without one"
         }
         SqlState::UNSAFE_NEW_ENUM_VALUE_USAGE => {
             "add the new enum value in a separate migration, and apply that without --atomic: it must be committed before it is used"
@@ -352,11 +393,15 @@ fn migration_details(rejection: &Rejection, applied: &[String]) -> Vec<String> {
         "it ran without a transaction block",
         &rejection.leftovers,
     ));
-    lines.push(match applied {
+    lines.push(applied_line(applied));
+    lines
+}
+
+fn applied_line(applied: &[String]) -> String {
+    match applied {
         [] => "nothing was applied before it".to_owned(),
         applied => format!("applied before it, and kept: {}", applied.join(", ")),
-    });
-    lines
+    }
 }
 
 fn interruption_details(

@@ -4,6 +4,7 @@
 //! be done and not recorded.
 
 use tokio_postgres::SimpleQueryRow;
+use tokio_postgres::error::SqlState;
 
 use zerostarter_connect::Connection;
 use zerostarter_connect::attempt::{describe, is_transient};
@@ -85,7 +86,7 @@ pub(crate) async fn find(
         Effect::DropIndex { index } => dropped(connection, index).await,
         Effect::Reindex(scope) => reindexed(connection, scope).await,
         Effect::DetachPartition { parent, partition } => detached(connection, parent, partition).await,
-        Effect::Repeatable => Ok(Leftovers::Nothing),
+        Effect::Repeatable | Effect::Unknown { .. } => Ok(Leftovers::Nothing),
     }
 }
 
@@ -125,6 +126,7 @@ async fn created(
         return Ok(Leftovers::Invalid(vec![name]));
     }
     let there = text(found, 3).unwrap_or_default();
+    let mut hint = "drop or rename the existing index, or give the index of the new migration another name";
     let difference = match wanted_definition(connection, table, probe).await {
         Ok(wanted) if wanted == there => {
             return Ok(Leftovers::Complete(format!(
@@ -137,14 +139,19 @@ async fn created(
             wanted.trim()
         ),
         Err(error) if is_transient(&error) => return Err(error),
-        Err(error) => format!(
-            "cannot be compared with the index of the file: {}",
-            describe(&error)
-        ),
+        Err(error) => {
+            if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) {
+                hint = "as the owner of the database: GRANT TEMPORARY ON DATABASE … TO the role of the URL; the comparison needs a temporary table";
+            }
+            format!(
+                "cannot be compared with the index of the file: {}",
+                describe(&error)
+            )
+        }
     };
     Ok(Leftovers::Different {
         what: format!("the index {name} already exists and {difference}"),
-        hint: "drop or rename the existing index, or give the index of the new migration another name",
+        hint,
     })
 }
 

@@ -78,6 +78,11 @@ impl Migrator {
         &self.config
     }
 
+    /// The kind of its history table.
+    pub(super) fn ledger(&self) -> Ledger {
+        self.ledger
+    }
+
     /// Its migrations, ordered by version.
     #[must_use]
     pub fn migrations(&self) -> &[Migration] {
@@ -193,6 +198,7 @@ impl Migrator {
             progress,
             logged_pending: None,
             has_tried_worker: false,
+            lost_during: None,
         };
         let mut retries = Retries::new(&self.config, self.ledger);
         let mut connection = connect_or_create(&self.config, retries.connect_deadline()).await?;
@@ -207,7 +213,10 @@ impl Migrator {
                 Err(end) => end,
             };
             progress.lock().canceller = None;
-            if let PassEnd::Lost(_) = end {
+            if let PassEnd::Lost(lost) = &end {
+                if let Some(error) = run.lost_twice(lost) {
+                    return Err(error);
+                }
                 progress.lock().note_lost_connection();
             }
             if progress.lock().applied.len() > applied_before {
@@ -262,6 +271,8 @@ struct Run<'a> {
     logged_pending: Option<usize>,
     /// Whether the second connection for non-transactional migrations was opened once.
     has_tried_worker: bool,
+    /// What was running when the connection was lost before.
+    lost_during: Option<String>,
 }
 
 impl Run<'_> {
@@ -284,6 +295,28 @@ impl Run<'_> {
         self.try_worker(connection, &snapshot, &pending).await?;
         self.note(&snapshot, pending.len());
         self.apply(connection, &snapshot, pending).await
+    }
+
+    /// The end of the run, if the same migration was running at two losses: it would crash the server without end. A server
+    /// that only stopped answering has not crashed.
+    fn lost_twice(&mut self, lost: &AttemptError) -> Option<Error> {
+        let state = self.progress.lock();
+        let running = state
+            .running
+            .as_ref()
+            .filter(|_| !state.is_stopping)?
+            .name
+            .clone();
+        let is_crash = !matches!(lost, AttemptError::TimedOut(_));
+        if is_crash && self.lost_during.as_ref() == Some(&running) {
+            return Some(Error::LostTwice {
+                label: running,
+                reason: lost.to_string(),
+                applied: state.applied_labels(),
+            });
+        }
+        self.lost_during = is_crash.then_some(running);
+        None
     }
 
     async fn try_worker(

@@ -17,11 +17,16 @@ use super::error::Error;
 use super::failure::Failure;
 use super::leftovers::{self, Leftovers, tag, workers_lock};
 use super::message::Message;
+use super::script::clean_up;
 use super::worker;
 use crate::config::Config;
-use crate::ledger::{self, Conflict, Snapshot, advisory_key};
+use crate::ledger::{
+    self, Conflict, Snapshot, advisory_key, comment_query, has_note, set_comment, with_note,
+};
 use crate::source::Migration;
+use crate::sql::non_transactional::Effect;
 use crate::sql::{Contents, NonTransactional, Piece};
+use crate::watch::catalog_query::{rows, text};
 use crate::watch::{LockWait, Progress, Watcher};
 
 /// How often to check whether the guard is still connected.
@@ -41,6 +46,8 @@ pub(crate) struct NonTransactionalRun<'a> {
     pub(crate) statement: &'a NonTransactional,
     /// The last lock that the statement was seen to wait for.
     pub(crate) blocked: Option<LockWait>,
+    /// Removes the note that the statement was begun.
+    pub(crate) remove_note: Option<String>,
 }
 
 impl<'a> NonTransactionalRun<'a> {
@@ -57,7 +64,12 @@ impl<'a> NonTransactionalRun<'a> {
     async fn run_on(&mut self, worker: &Connection) -> Result<(), Failure> {
         let label = &self.file.label;
         match self.find_leftovers(worker).await? {
-            Leftovers::Nothing => self.send(worker, self.file_message(worker)?).await,
+            Leftovers::Nothing => {
+                if let Effect::Unknown { commits } = self.statement.effect {
+                    return self.send_noted(worker, commits).await;
+                }
+                self.send(worker, self.file_message(worker)?).await
+            }
             Leftovers::Complete(what) => {
                 tracing::info!(migration = label, "{label} is already done: {what}");
                 Ok(())
@@ -87,6 +99,61 @@ impl<'a> NonTransactionalRun<'a> {
                 let conflict = Conflict::Occupied { path, what, hint };
                 Err(Failure::fatal(ledger::Error::Conflicts(vec![conflict])))
             }
+        }
+    }
+
+    /// Notes that the statement was begun, and runs it. Only an answer of the server removes the note.
+    async fn send_noted(&mut self, worker: &Connection, commits: bool) -> Result<(), Failure> {
+        let table = self.snapshot.history_table();
+        let query = comment_query(&table);
+        let found = timeout(ATTEMPT_LIMIT, rows(worker, &query)).await;
+        let found = found.map_err(|_| Failure::Lost(AttemptError::TimedOut(ATTEMPT_LIMIT)))?;
+        let found = found.map_err(Failure::of_connection)?;
+        let comment = found.first().and_then(|row| text(row, 0));
+        if has_note(comment.as_deref(), self.file) {
+            let path = self.file.path.clone();
+            let conflict = Conflict::Begun { path };
+            return Err(Failure::fatal(ledger::Error::Conflicts(vec![conflict])));
+        }
+        let note = with_note(comment.as_deref(), self.file);
+        let noting = worker
+            .client()
+            .batch_execute(&set_comment(&table, Some(&note)))
+            .await;
+        match noting {
+            Ok(()) => self.remove_note = Some(set_comment(&table, comment.as_deref())),
+            Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => tracing::warn!(
+                migration = self.file.label,
+                "this role does not own the history table, so it cannot note there that {} was begun; \
+                 after an interruption the next run begins it again",
+                self.file.label
+            ),
+            Err(error) => return Err(Failure::of_connection(error)),
+        }
+        let outcome = self.send(worker, self.file_message(worker)?).await;
+        if let Err(Failure::Lost(_)) = outcome {
+            return outcome;
+        }
+        // A procedure may have left something in the session, which a pool gives to others.
+        let mut cleaning = clean_up([self.contents]);
+        if outcome.is_err() {
+            cleaning.extend(self.remove_note.take());
+        }
+        worker
+            .client()
+            .batch_execute(&cleaning.join(";\n"))
+            .await
+            .map_err(Failure::of_connection)?;
+        match outcome {
+            // Another attempt would do again what it has committed.
+            Err(Failure::Rejected(mut rejection)) if commits => {
+                rejection.leftovers = Some("what it committed before the error stays".to_owned());
+                Err(Failure::fatal(Error::Migration {
+                    rejection,
+                    applied: Vec::new(),
+                }))
+            }
+            outcome => outcome,
         }
     }
 

@@ -58,6 +58,24 @@ impl Preflight {
             hint,
         };
         let mut findings = Vec::new();
+        if contents.declares_no_transaction && contents.statements > 1 {
+            findings.push(finding(
+                0,
+                format!(
+                    "the first line says no-transaction, and the file has {} statements: after an interruption, nobody would know how far it came",
+                    contents.statements
+                ),
+                "give each statement a separate migration",
+            ));
+        }
+        if contents.declares_no_transaction && self.is_atomic {
+            findings.push(finding(
+                0,
+                "the first line says no-transaction, and --atomic applies all pending migrations in one"
+                    .to_owned(),
+                ATOMIC_HINT,
+            ));
+        }
         for statement in statements(sql) {
             match statement {
                 Ok(statement) if contents.is_wrapper(&statement) => {}

@@ -1,6 +1,8 @@
 //! The transaction script: the statements before and after a migration that make its transaction safe and record it.
 
-use std::time::Duration;
+use std::process;
+use std::sync::LazyLock;
+use std::time::{Duration, SystemTime};
 
 use zerostarter_connect::quote::{identifier, literal};
 use zerostarter_connect::search_path::{captured, enter};
@@ -12,7 +14,7 @@ use super::pending::{Pending, Recorded};
 use crate::config::Config;
 use crate::ledger::{CONFIRMATION, Snapshot, raise_unless, take_or_raise};
 use crate::source::Migration;
-use crate::sql::LockedTables;
+use crate::sql::{Contents, LockedTables};
 use crate::watch::raise_if_long_running;
 
 /// How long a failed transaction may stay open before the server ends it, if this process is killed then.
@@ -75,7 +77,7 @@ impl Script<'_> {
 
     /// Stands between two migrations of one transaction.
     pub(crate) fn between(&self, file: &Recorded<'_>) -> Vec<String> {
-        let mut statements = clean_up([&file.pending]);
+        let mut statements = clean_up([&file.pending.contents]);
         statements.extend(self.settings());
         statements.push(note_transaction());
         statements
@@ -84,7 +86,7 @@ impl Script<'_> {
     /// The commit, and the query for what it has committed.
     pub(crate) fn closing(&self, files: &[Recorded<'_>], last: &Recorded<'_>) -> Vec<String> {
         let mut statements = vec!["COMMIT".to_owned()];
-        statements.extend(clean_up(files.iter().map(|file| &file.pending)));
+        statements.extend(clean_up(files.iter().map(|file| &file.pending.contents)));
         statements.extend(self.find_committed(&last.pending));
         statements
     }
@@ -137,10 +139,27 @@ impl Script<'_> {
     /// Lets the guard stay idle without limit.
     pub(crate) const KEEP_GUARD: &'static str = "SET LOCAL idle_in_transaction_session_timeout = 0";
 
-    /// Ends the guard: records `file`, whose statement is done.
-    pub(crate) fn record_done(&self, file: &Pending<'_>, insert: &str) -> Vec<String> {
-        let mut statements = vec![insert.to_owned(), "COMMIT".to_owned(), "RESET ALL".to_owned()];
+    /// Ends the guard: records `file`, whose statement is done, and runs `remove_note`.
+    pub(crate) fn record_done(
+        &self,
+        file: &Pending<'_>,
+        insert: &str,
+        remove_note: Option<String>,
+    ) -> Vec<String> {
+        let mut statements = vec![insert.to_owned()];
+        statements.extend(remove_note);
+        statements.extend(["COMMIT", "RESET ALL"].map(str::to_owned));
         statements.extend(self.find_committed(file));
+        statements
+    }
+
+    /// A transaction of `changes` to the history table alone.
+    pub(crate) fn resolving(&self, changes: Vec<String>) -> Vec<String> {
+        let mut statements = self.begin();
+        statements.push(self.check_history(&[]));
+        statements.extend(changes);
+        statements.push("COMMIT".to_owned());
+        statements.push("RESET ALL".to_owned());
         statements
     }
 
@@ -216,18 +235,33 @@ impl Script<'_> {
     }
 }
 
-/// Notes the transaction's id in a transaction-local setting, which [`check_transaction`] compares.
+/// Notes this run in a setting that ends with the transaction, which [`check_transaction`] looks for. The transaction's id
+/// would do too, but a transaction that has one cannot create a replication slot.
 fn note_transaction() -> String {
-    "SELECT pg_catalog.set_config('zerostarter_db.transaction', CAST(pg_catalog.pg_current_xact_id() AS pg_catalog.text), true)"
-        .to_owned()
+    format!(
+        "SELECT pg_catalog.set_config('zerostarter_db.transaction', {}, true)",
+        literal(run_id())
+    )
 }
 
 /// Raises unless the transaction that [`note_transaction`] has noted is still open.
 pub(crate) fn check_transaction() -> String {
     raise_unless(
-        "COALESCE(pg_catalog.current_setting('zerostarter_db.transaction', true) OPERATOR(pg_catalog.=) CAST(pg_catalog.pg_current_xact_id() AS pg_catalog.text), false)",
+        &format!(
+            "COALESCE(pg_catalog.current_setting('zerostarter_db.transaction', true) OPERATOR(pg_catalog.=) {}, false)",
+            literal(run_id())
+        ),
         TRANSACTION_ENDED,
     )
+}
+
+/// What no migration sets by accident: the process and the time of its first transaction.
+fn run_id() -> &'static str {
+    static RUN_ID: LazyLock<String> = LazyLock::new(|| {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        format!("{}-{}", process::id(), now.unwrap_or_default().as_nanos())
+    });
+    &RUN_ID
 }
 
 /// Removes from the session what the migrations may have left in it: what `DISCARD ALL` removes, which cannot run in a
@@ -235,9 +269,9 @@ pub(crate) fn check_transaction() -> String {
 ///
 /// Connection poolers keep prepared statements of other clients in the session. So they are removed only after a migration
 /// that may have prepared some.
-pub(crate) fn clean_up<'p>(files: impl IntoIterator<Item = &'p Pending<'p>>) -> Vec<String> {
+pub(crate) fn clean_up<'c>(files: impl IntoIterator<Item = &'c Contents>) -> Vec<String> {
     let mut statements: Vec<String> = CLEAN_UP.iter().map(|&statement| statement.to_owned()).collect();
-    if files.into_iter().any(|file| file.contents.may_prepare) {
+    if files.into_iter().any(|contents| contents.may_prepare) {
         statements.push("DEALLOCATE ALL".to_owned());
     }
     statements

@@ -20,7 +20,7 @@ use super::transmission::{Confirmation, ask, transmit};
 use crate::config::Config;
 use crate::ledger::{CONFIRMATION, Snapshot, schema_of_history};
 use crate::source::Migration;
-use crate::sql::{LockedTables, NonTransactional, add_all};
+use crate::sql::{Contents, LockedTables, NonTransactional, add_all};
 use crate::watch::{Done, LockWait, Progress, Sent, Watcher, find_long_running, migrators_lock};
 
 /// One pass over the pending migrations on one connection.
@@ -83,12 +83,31 @@ impl<'a> Session<'a> {
         let sent: Vec<&Migration> = files.iter().map(Recorded::migration).collect();
         self.progress.lock().running = Some(Sent::now(name.clone(), &sent));
         let started = Instant::now();
-        let (outcome, manner) = match &first.pending.contents.non_transactional {
+        const WITHOUT: &str = ", without a transaction block";
+        let contents = &first.pending.contents;
+        let (outcome, manner) = match &contents.non_transactional {
             Some(statement) if files.len() == 1 => (
                 self.apply_non_transactional(first, statement).await,
-                ", without a transaction block".to_owned(),
+                WITHOUT.to_owned(),
             ),
-            _ if files.len() == 1 => (self.apply_transaction(files, last, &name).await, String::new()),
+            _ if files.len() == 1 => match (self.apply_transaction(files, last, &name).await, &contents.only)
+            {
+                (Err(Failure::Rejected(rejection)), Some(statement))
+                    if needs_no_transaction(&rejection.sql_state) && !self.config.atomic =>
+                {
+                    // It was the only statement, and was rolled back: nothing has happened.
+                    let (label, answer) = (&rejection.label, &rejection.message);
+                    tracing::info!(
+                        migration = label,
+                        "{label} cannot run in a transaction block ({answer}); running it once more without one"
+                    );
+                    (
+                        self.apply_non_transactional(first, statement).await,
+                        WITHOUT.to_owned(),
+                    )
+                }
+                (outcome, _) => (outcome, String::new()),
+            },
             _ => (
                 self.apply_transaction(files, last, &name).await,
                 format!(", {} in one transaction", files.len()),
@@ -139,7 +158,8 @@ impl<'a> Session<'a> {
         let rejection = match failure {
             Failure::Rejected(rejection) if rejection.sql_state == SqlState::QUERY_CANCELED => rejection,
             failure => {
-                self.roll_back(files.iter().map(|file| &file.pending)).await;
+                self.roll_back(files.iter().map(|file| &file.pending.contents))
+                    .await;
                 if matches!(failure, Failure::BehindLongRunning(_)) {
                     let looking = find_long_running(self.connection, &locked_tables, self.config.lock_budget);
                     let found = timeout(ATTEMPT_LIMIT, looking).await;
@@ -221,18 +241,22 @@ impl<'a> Session<'a> {
             contents: &file.pending.contents,
             statement,
             blocked: None,
+            remove_note: None,
         };
         let outcome = run.run().await;
+        let remove_note = run.remove_note;
         self.blocked = run.blocked;
         outcome?;
         self.progress.lock().leftovers = Some("it is done; the next run records it".to_owned());
-        let recording = self.script().record_done(&file.pending, &file.insert);
+        let recording = self
+            .script()
+            .record_done(&file.pending, &file.insert, remove_note);
         let confirmed = self.ask(migration, recording).await?;
         Ok(self.confirmed(confirmed))
     }
 
     /// If this does not reach the server, the connection is lost and the server rolls back by itself.
-    async fn roll_back<'p>(&self, files: impl IntoIterator<Item = &'p Pending<'p>>) {
+    async fn roll_back<'c>(&self, files: impl IntoIterator<Item = &'c Contents>) {
         let statements = roll_back(files).join(";\n");
         let rolling_back = self.connection.client().batch_execute(&statements);
         let _ = timeout(ATTEMPT_LIMIT, rolling_back).await;
@@ -300,7 +324,7 @@ impl<'a> Session<'a> {
         files: &[Recorded<'_>],
         last: &Recorded<'_>,
     ) -> Result<Option<i64>, Failure> {
-        let mut statements = roll_back(files.iter().map(|file| &file.pending));
+        let mut statements = roll_back(files.iter().map(|file| &file.pending.contents));
         statements.extend(self.script().find_committed(&last.pending));
         let query = statements.join(";\n");
         let answers = match timeout(ATTEMPT_LIMIT, self.connection.client().simple_query(&query)).await {
@@ -366,8 +390,17 @@ impl AsyncQuery<Vec<RefineryMigration>> for Session<'_> {
 
 impl AsyncMigrate for Session<'_> {}
 
+/// Whether the server refuses a statement because of the transaction block around it.
+fn needs_no_transaction(code: &SqlState) -> bool {
+    [
+        SqlState::ACTIVE_SQL_TRANSACTION,
+        SqlState::INVALID_TRANSACTION_TERMINATION,
+    ]
+    .contains(code)
+}
+
 /// Rolls back, and removes what the migrations may have left in the session.
-fn roll_back<'p>(files: impl IntoIterator<Item = &'p Pending<'p>>) -> Vec<String> {
+fn roll_back<'c>(files: impl IntoIterator<Item = &'c Contents>) -> Vec<String> {
     let mut statements = vec!["ROLLBACK".to_owned()];
     statements.extend(clean_up(files));
     statements

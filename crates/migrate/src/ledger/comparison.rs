@@ -40,6 +40,11 @@ pub enum Conflict {
         /// What to do about it.
         hint: &'static str,
     },
+    /// An earlier run began a statement that leaves no trace, and was interrupted.
+    Begun {
+        /// The file.
+        path: String,
+    },
     /// The history table has newer migrations than ours, and `MIGRATE_AHEAD=refuse`.
     Ahead {
         /// The applied migrations.
@@ -68,6 +73,10 @@ impl fmt::Display for Conflict {
                 )
             }
             Self::Occupied { path, what, .. } => write!(f, "{path} is not in the history table, but {what}"),
+            Self::Begun { path } => write!(
+                f,
+                "{path} was begun by an earlier run that was interrupted: it may have run"
+            ),
             Self::Ahead { applied, newest } => write!(
                 f,
                 "the database is ahead: it has {}, and the newest here is {newest}",
@@ -92,6 +101,9 @@ impl Conflict {
                 "give the file a version above the last applied one; probably two branches used the same numbers"
             }
             Self::Occupied { hint, .. } => hint,
+            Self::Begun { .. } => {
+                "look in the database whether it has run; then run zerostarter-db resolve VERSION --applied, or --pending to let the next run begin it again"
+            }
             Self::Ahead { .. } => {
                 "deploy the version of the program that has these migrations, or set MIGRATE_AHEAD=allow"
             }

@@ -90,6 +90,29 @@ impl Ledger {
         }
     }
 
+    /// The statement that records `migration` without refinery, with the time of the server.
+    pub(crate) fn record(self, table: &str, migration: &Migration) -> String {
+        match self {
+            Self::Refinery => format!(
+                "INSERT INTO {table} (version, name, applied_on, checksum) VALUES ({}, {}, \
+                 pg_catalog.to_char(pg_catalog.timezone('UTC', pg_catalog.now()), 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), {})",
+                migration.version(),
+                literal(migration.name()),
+                literal(&migration.checksum().to_string()),
+            ),
+        }
+    }
+
+    /// The statement that removes `migration` from `table`, in any search path.
+    pub(crate) fn remove(self, table: &str, migration: &Migration) -> String {
+        match self {
+            Self::Refinery => format!(
+                "DELETE FROM {table} WHERE version OPERATOR(pg_catalog.=) {}",
+                migration.version()
+            ),
+        }
+    }
+
     /// Compares the rows with the migrations; both are ordered by version.
     #[must_use]
     pub fn compare(self, applied: &[Applied], migrations: &[Migration]) -> Comparison {

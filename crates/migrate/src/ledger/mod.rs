@@ -4,6 +4,7 @@
 //! confirms them. How a row is written depends on who drives the run; refinery's `Runner` brings its own INSERT.
 
 mod applied;
+mod begun;
 mod comparison;
 mod error;
 mod kind;
@@ -12,6 +13,7 @@ mod privileges;
 mod snapshot;
 
 pub use self::applied::Applied;
+pub(crate) use self::begun::{comment_query, has_note, set_comment, with_note, without_note};
 pub use self::comparison::{Comparison, Conflict};
 pub use self::error::Error;
 pub(crate) use self::kind::CONFIRMATION;

@@ -15,7 +15,7 @@ pub struct Error {
 }
 
 impl Error {
-    pub(super) fn new(path: String, problem: impl Into<String>, hint: Option<&str>) -> Self {
+    pub(crate) fn new(path: String, problem: impl Into<String>, hint: Option<&str>) -> Self {
         Self {
             path,
             problem: problem.into(),

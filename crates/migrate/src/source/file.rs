@@ -18,6 +18,8 @@ pub(super) struct Described {
     pub(super) version: SchemaVersion,
     pub(super) name: String,
     pub(super) checksum: u64,
+    /// Its size, in bytes.
+    pub(super) size: u64,
 }
 
 /// Describes the file at `path`, whose name without its ending is `label`.
@@ -37,6 +39,7 @@ pub(super) fn describe(path: &Path, label: &str) -> Result<Described, Error> {
     let mut check = TextCheck::default();
     let mut file = File::open(path).map_err(|error| unreadable(path, &error))?;
     let mut block = Vec::with_capacity(BLOCK);
+    let mut size = 0;
     loop {
         let begun = block.len();
         let space = u64::try_from(BLOCK - begun).unwrap_or(u64::MAX);
@@ -44,6 +47,7 @@ pub(super) fn describe(path: &Path, label: &str) -> Result<Described, Error> {
         let is_over = read.map_err(|error| unreadable(path, &error))? == 0;
         let whole = check.whole(path, &block, is_over)?;
         hasher.write(&block[..whole]);
+        size += u64::try_from(whole).unwrap_or(u64::MAX);
         block.drain(..whole);
         if is_over {
             break;
@@ -51,6 +55,7 @@ pub(super) fn describe(path: &Path, label: &str) -> Result<Described, Error> {
     }
     Ok(Described {
         checksum: finished(hasher),
+        size,
         version,
         name,
     })

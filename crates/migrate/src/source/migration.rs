@@ -16,6 +16,7 @@ pub struct Migration {
     version: i32,
     name: String,
     checksum: u64,
+    size: u64,
     text: Text,
     /// How messages name the migration: its file's name without directory and ending, such as `V0001__waitlist`.
     pub label: String,
@@ -44,11 +45,13 @@ impl Migration {
             version,
             name,
             checksum,
+            size,
         } = file::describe(path, &label)?;
         Ok(Self {
             version,
             name,
             checksum,
+            size,
             text: Text::File(path.to_owned()),
             label,
             path: shown,
@@ -62,6 +65,7 @@ impl Migration {
             version: migration.version(),
             name: migration.name().to_owned(),
             checksum: migration.checksum(),
+            size: 0,
             text: Text::Loaded(migration),
             path: format!("{label}.sql"),
             label,
@@ -74,6 +78,7 @@ impl Migration {
             version,
             name: name.to_owned(),
             checksum,
+            size: 0,
             text: Text::Embedded(embedded),
             label: label_of(path).to_owned(),
             path: path.to_owned(),
@@ -96,6 +101,11 @@ impl Migration {
     #[must_use]
     pub fn checksum(&self) -> u64 {
         self.checksum
+    }
+
+    /// How much memory its text will take when it is read, in bytes. Embedded text takes none.
+    pub(crate) fn size(&self) -> u64 {
+        self.size
     }
 
     /// The migration for refinery, without its text, which refinery would keep in memory; so its checksum is another one.

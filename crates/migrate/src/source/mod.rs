@@ -4,6 +4,7 @@ mod directory;
 mod embedded;
 mod error;
 mod file;
+mod memory_limit;
 mod migration;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use refinery_core::{Migration as RefineryMigration, Runner};
 
 pub use self::embedded::{Embedded, EmbeddedFile};
 pub use self::error::Error;
+pub(crate) use self::memory_limit::memory_limit;
 pub use self::migration::Migration;
 
 /// Where migrations come from.

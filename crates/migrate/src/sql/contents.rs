@@ -20,6 +20,10 @@ pub struct Contents {
     pub statements: usize,
     /// The statement that cannot run in a transaction block, if the file contains nothing else.
     pub non_transactional: Option<NonTransactional>,
+    /// The only statement of the file, for the case that the server refuses it in a transaction block.
+    pub only: Option<NonTransactional>,
+    /// Whether its first line says that it must not run in a transaction block.
+    pub declares_no_transaction: bool,
     /// The first and the last statement, if they are `BEGIN` and `COMMIT` and no other statement controls transactions: the
     /// migration runs in a transaction anyway, so they are not sent.
     pub wrapper: Option<[Range<usize>; 2]>,
@@ -58,21 +62,27 @@ impl Contents {
             wrapper: find_wrapper(sql),
             may_prepare: contains(sql, "prepare"),
             may_set_search_path: contains(sql, "search_path"),
+            declares_no_transaction: declares_no_transaction(sql),
             ..Self::default()
         };
-        let mut first = None;
+        let (mut first, mut only) = (None, None);
         for statement in statements(sql).map_while(Result::ok) {
             if contents.is_wrapper(&statement) {
                 continue;
             }
             if contents.statements == 0 {
                 first = recognise(sql, &statement).and_then(Result::ok);
+                only = Some(NonTransactional::unknown(&statement));
             }
             contents.statements += 1;
             add_locks(&mut contents.locked_tables, &statement);
             contents.add(&statement, sql);
         }
-        contents.non_transactional = first.filter(|_| contents.statements == 1);
+        if contents.statements == 1 && contents.is_sent_whole() {
+            let declared = only.clone().filter(|_| contents.declares_no_transaction);
+            contents.non_transactional = first.or(declared);
+            contents.only = only;
+        }
         contents
     }
 
@@ -80,6 +90,11 @@ impl Contents {
     #[must_use]
     pub fn is_wrapper(&self, statement: &Statement<'_>) -> bool {
         self.wrapper.iter().flatten().any(|span| *span == statement.span)
+    }
+
+    /// Whether its statement is sent as it is: the rows of a COPY need a message of their own.
+    fn is_sent_whole(&self) -> bool {
+        matches!(self.pieces[..], [Piece::Statements { .. }])
     }
 
     /// How many bytes are sent.
@@ -90,6 +105,16 @@ impl Contents {
             Piece::Copy { statement, lines } => statement.len() + lines.len(),
         });
         sizes.sum()
+    }
+
+    /// How many bytes the largest message has.
+    #[must_use]
+    pub fn largest_piece(&self) -> usize {
+        let sizes = self.pieces.iter().map(|piece| match piece {
+            Piece::Statements { span, .. } => span.len(),
+            Piece::Copy { statement, .. } => statement.len(),
+        });
+        sizes.max().unwrap_or_default()
     }
 
     fn add(&mut self, statement: &Statement<'_>, sql: &str) {
@@ -134,6 +159,19 @@ fn find_wrapper(sql: &str) -> Option<[Range<usize>; 2]> {
         }
     }
     None
+}
+
+/// Whether the first line is a comment that says so: in our words, in sqlx's or in dbmate's.
+fn declares_no_transaction(sql: &str) -> bool {
+    let Some(comment) = sql.lines().next().and_then(|line| line.trim().strip_prefix("--")) else {
+        return false;
+    };
+    let words: Vec<&str> = comment.split_whitespace().collect();
+    match words[..] {
+        ["no-transaction", ..] | ["zerostarter-db:", "no-transaction", ..] => true,
+        ["migrate:up", ..] => words.contains(&"transaction:false"),
+        _ => false,
+    }
 }
 
 /// Whether `sql` contains `word`, in whatever capitals, also in strings.

@@ -45,6 +45,12 @@ pub enum Effect {
     },
     /// `VACUUM` and others that leave nothing when they are interrupted, and can run again from the beginning.
     Repeatable,
+    /// A statement of which only the file or the server says that it cannot run in a transaction block. Nobody knows what an
+    /// interrupted attempt leaves.
+    Unknown {
+        /// Whether it may commit parts of its work: `CALL` and `DO`.
+        commits: bool,
+    },
 }
 
 /// The index of the file on an empty temporary table of the same name: it shows how the server writes its definition.
@@ -118,6 +124,20 @@ pub fn recognise(sql: &str, statement: &Statement<'_>) -> Option<Result<NonTrans
     if statement.begins_with(&["CLUSTER"]) && has_options_only(statement) {
         return Some(Ok(repeatable("CLUSTER of all tables", true)));
     }
+    if statement.begins_with(&["REPACK"]) {
+        return repack(statement).map(Ok);
+    }
+    if statement.begins_with(&["ALTER", "DATABASE"]) && has_pair(statement, "SET", "TABLESPACE") {
+        return Some(Ok(repeatable("ALTER DATABASE … SET TABLESPACE", false)));
+    }
+    if let Some(command) = changes_subscription(statement) {
+        let effect = Effect::Unknown { commits: false };
+        return Some(Ok(NonTransactional {
+            command,
+            effect,
+            blocks_readers: false,
+        }));
+    }
     if statement.begins_with(&["REINDEX"]) {
         return reindex(statement).map(Ok);
     }
@@ -134,6 +154,59 @@ pub fn recognise(sql: &str, statement: &Statement<'_>) -> Option<Result<NonTrans
         return Some(detach_partition(statement));
     }
     None
+}
+
+impl NonTransactional {
+    /// The statement of a file that says, or of which the server says, that it cannot run in a transaction block.
+    #[must_use]
+    pub fn unknown(statement: &Statement<'_>) -> Self {
+        let commits = statement.begins_with(&["CALL"]) || statement.begins_with(&["DO"]);
+        Self {
+            command: "a statement without a transaction block",
+            effect: Effect::Unknown { commits },
+            blocks_readers: true,
+        }
+    }
+}
+
+/// `REPACK [(option, …)] [table] [USING INDEX …]` of PostgreSQL 19: with `CONCURRENTLY`, or of all tables.
+fn repack(statement: &Statement<'_>) -> Option<NonTransactional> {
+    let is_concurrent = statement.tokens.iter().any(|token| token.is("CONCURRENTLY"));
+    let mut tokens = TokenCursor::new(statement);
+    tokens.take("REPACK");
+    tokens.take("VERBOSE");
+    tokens.skip_parentheses();
+    let is_of_all = tokens.is_at("USING") || tokens.name().is_none();
+    (is_concurrent || is_of_all).then(|| {
+        repeatable(
+            if is_concurrent {
+                "REPACK (CONCURRENTLY)"
+            } else {
+                "REPACK of all tables"
+            },
+            !is_concurrent,
+        )
+    })
+}
+
+/// The statement, if it creates or drops the replication slot of a subscription, or copies tables for it.
+fn changes_subscription(statement: &Statement<'_>) -> Option<&'static str> {
+    if statement.begins_with(&["CREATE", "SUBSCRIPTION"]) {
+        return Some("CREATE SUBSCRIPTION");
+    }
+    if statement.begins_with(&["DROP", "SUBSCRIPTION"]) {
+        return Some("DROP SUBSCRIPTION");
+    }
+    let refreshes = statement.has("REFRESH") || statement.has("PUBLICATION");
+    (statement.begins_with(&["ALTER", "SUBSCRIPTION"]) && refreshes)
+        .then_some("ALTER SUBSCRIPTION … PUBLICATION")
+}
+
+fn has_pair(statement: &Statement<'_>, first: &str, second: &str) -> bool {
+    let pairs = statement.tokens.iter().zip(statement.tokens.iter().skip(1));
+    pairs
+        .into_iter()
+        .any(|(one, other)| one.is(first) && other.is(second))
 }
 
 /// Whether only `VERBOSE` or options in parentheses come after the first token.
@@ -337,6 +410,11 @@ mod tests {
             "ALTER TABLE t DETACH PARTITION p",
             "REFRESH MATERIALIZED VIEW CONCURRENTLY v",
             "ANALYZE t",
+            "REPACK t",
+            "REPACK (VERBOSE) s.t USING INDEX i",
+            "ALTER DATABASE d SET search_path = s",
+            "ALTER SUBSCRIPTION s ENABLE",
+            "CALL p()",
         ] {
             assert_eq!(only_statement(sql), None, "{sql}");
         }
@@ -345,6 +423,16 @@ mod tests {
             ("VACUUM (ANALYZE, FULL) t", true),
             ("CLUSTER", true),
             ("CLUSTER (VERBOSE)", true),
+            ("REPACK", true),
+            ("REPACK (ANALYZE)", true),
+            ("REPACK USING INDEX", true),
+            ("REPACK (CONCURRENTLY) t", false),
+            ("ALTER DATABASE d SET TABLESPACE s", false),
+            ("CREATE SUBSCRIPTION s CONNECTION '' PUBLICATION p", false),
+            ("DROP SUBSCRIPTION IF EXISTS s", false),
+            ("ALTER SUBSCRIPTION s SET PUBLICATION p", false),
+            ("ALTER SUBSCRIPTION s REFRESH PUBLICATION", false),
+            ("-- no-transaction\nCALL p()", true),
         ] {
             let blocks_readers =
                 only_statement(sql).map(|NonTransactional { blocks_readers, .. }| blocks_readers);
