@@ -177,7 +177,7 @@ fn resolve_command(matches: &ArgMatches) -> Command {
 fn resolve_arguments() -> clap::Command {
     let switch = |name, help| Arg::new(name).long(name).help(help).action(ArgAction::SetTrue);
     clap::Command::new(RESOLVE)
-        .about("Record a migration as applied, or make it pending, after an interruption left that open")
+        .about("Decide whether an interrupted migration is applied or pending")
         .arg(
             Arg::new("version")
                 .help("Its version")

@@ -128,7 +128,7 @@ fn what_a_file_sets_ends_with_it() {
     assert_eq!(run.status, 0, "{}", run.stderr);
     assert_eq!(
         database.rows("SELECT * FROM public.looked"),
-        ["t|\"$user\", public|0|ISO, MDY"]
+        ["t|public|0|ISO, MDY"]
     );
     assert_eq!(
         database.rows("SELECT tableowner FROM pg_tables WHERE tablename = 'looked'"),

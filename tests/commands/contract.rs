@@ -272,6 +272,7 @@ fn the_help_is_this() {
       wait         Wait until nothing is pending: for replicas that start beside the migrator
       plan         Show what migrate would run, with its SQL; changes nothing
       env          Show the settings in force and where each comes from, without secrets
+      resolve      Decide whether an interrupted migration is applied or pending
       completions  Print a completion script for a shell
       help         Print this message or the help of the given subcommand(s)
 

@@ -3,3 +3,4 @@
 mod dumps;
 mod encodings;
 mod files;
+mod memory;

@@ -83,32 +83,12 @@ impl<'a> Session<'a> {
         let sent: Vec<&Migration> = files.iter().map(Recorded::migration).collect();
         self.progress.lock().running = Some(Sent::now(name.clone(), &sent));
         let started = Instant::now();
-        const WITHOUT: &str = ", without a transaction block";
-        let contents = &first.pending.contents;
-        let (outcome, manner) = match &contents.non_transactional {
-            Some(statement) if files.len() == 1 => (
-                self.apply_non_transactional(first, statement).await,
-                WITHOUT.to_owned(),
-            ),
-            _ if files.len() == 1 => match (self.apply_transaction(files, last, &name).await, &contents.only)
-            {
-                (Err(Failure::Rejected(rejection)), Some(statement))
-                    if needs_no_transaction(&rejection.sql_state) && !self.config.atomic =>
-                {
-                    // It was the only statement, and was rolled back: nothing has happened.
-                    let (label, answer) = (&rejection.label, &rejection.message);
-                    tracing::info!(
-                        migration = label,
-                        "{label} cannot run in a transaction block ({answer}); running it once more without one"
-                    );
-                    (
-                        self.apply_non_transactional(first, statement).await,
-                        WITHOUT.to_owned(),
-                    )
-                }
-                (outcome, _) => (outcome, String::new()),
-            },
-            _ => (
+        let (outcome, manner) = match files {
+            [file] => {
+                let (outcome, manner) = self.apply_one(file, &name).await;
+                (outcome, manner.to_owned())
+            }
+            files => (
                 self.apply_transaction(files, last, &name).await,
                 format!(", {} in one transaction", files.len()),
             ),
@@ -121,6 +101,36 @@ impl<'a> Session<'a> {
         self.last_version = self.last_version.max(versions.max());
         self.note(&sent, started.elapsed(), &manner);
         Ok(())
+    }
+
+    /// Applies one migration, and says in which manner.
+    async fn apply_one(
+        &mut self,
+        file: &Recorded<'_>,
+        name: &str,
+    ) -> (Result<Option<i64>, Failure>, &'static str) {
+        const WITHOUT: &str = ", without a transaction block";
+        let contents = &file.pending.contents;
+        if let Some(statement) = &contents.non_transactional {
+            return (self.apply_non_transactional(file, statement).await, WITHOUT);
+        }
+        let outcome = self
+            .apply_transaction(std::slice::from_ref(file), file, name)
+            .await;
+        match (&outcome, &contents.only) {
+            (Err(Failure::Rejected(rejection)), Some(statement))
+                if needs_no_transaction(&rejection.sql_state) && !self.config.atomic =>
+            {
+                // It was the only statement, and was rolled back: nothing has happened.
+                let answer = &rejection.message;
+                tracing::info!(
+                    migration = name,
+                    "{name} cannot run in a transaction block ({answer}); running it once more without one"
+                );
+                (self.apply_non_transactional(file, statement).await, WITHOUT)
+            }
+            _ => (outcome, ""),
+        }
     }
 
     async fn apply_transaction(
@@ -151,7 +161,7 @@ impl<'a> Session<'a> {
         let (blocked, cancelled_after) = (watcher.last, watcher.cancelled_after);
         let failure = match outcome {
             Ok(confirmed) => return Ok(self.confirmed(confirmed)),
-            Err(Failure::Lost(lost)) => return Err(Failure::Lost(lost)),
+            Err(failure) if matches!(failure, Failure::Lost(_)) => return Err(failure),
             Err(failure) => failure,
         };
         self.blocked = blocked;

@@ -117,7 +117,7 @@ impl TextCheck {
             ),
             None => (whole, problem, "save the file as UTF-8"),
         };
-        self.lines += block[..end].iter().filter(|byte| **byte == b'\n').count();
+        self.lines += block[..end].split(|byte| *byte == b'\n').count() - 1;
         match problem {
             Some(problem) => Err(failure(
                 path,

@@ -105,7 +105,7 @@ pub fn split(sql: &str) -> Result<Vec<Statement<'_>>, Unreadable> {
 /// The statements of `sql`, one after the other; the first [`Unreadable`] place is the last item.
 ///
 /// Two things are for psql alone and are understood: the data lines after `COPY … FROM STDIN;`, and the commands
-/// `\restrict` and `\unrestrict`, which pg_dump writes around its output.
+/// `\restrict` and `\unrestrict`, which `pg_dump` writes around its output.
 pub fn statements(sql: &str) -> impl Iterator<Item = Result<Statement<'_>, Unreadable>> {
     let mut offset = 0;
     let mut is_over = false;
