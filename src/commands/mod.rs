@@ -12,6 +12,7 @@ use std::pin::pin;
 use futures_util::future::{Either, select};
 use zerostarter_connect::url::PostgresUrl;
 use zerostarter_console::{Output, log};
+use zerostarter_diagnostic::regular_file;
 use zerostarter_migrate::{Error as MigrateError, Interrupt, Migrator};
 use zerostarter_settings::Settings;
 
@@ -31,7 +32,7 @@ pub async fn run(command: Command, settings: &Settings, output: &Output) -> Resu
         let url = settings.get(name).and_then(|setting| setting.value.parse().ok());
         hide_password(output, url.as_ref());
     }
-    let config = Config::load(settings, &|path| std::fs::read(path));
+    let config = Config::load(settings, &regular_file::read);
     if command == Command::Env {
         return env::run(settings, config, output);
     }

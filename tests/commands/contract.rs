@@ -228,6 +228,7 @@ fn env_shows_the_settings_and_their_places() {
     POSTGRES_CA_FILE  (not set)
     POSTGRES_PLAINTEXT_IN_PRODUCTION=no  (default)
     MIGRATIONS_DIR  (not set)
+    MIGRATE_UNKNOWN_FILES=refuse  (default)
     MIGRATE_WAIT=6s  (.env.staging)
     MIGRATE_LOCK_WAIT=1s  (flag)
     MIGRATE_LOCK_TIMEOUT=2s  (default)
@@ -292,6 +293,10 @@ fn the_help_is_this() {
           --dir <PATH>
               Read migrations from this directory [env: MIGRATIONS_DIR] [default: the embedded
               migrations]
+
+          --unknown-files <CHOICE>
+              warn of or refuse files in MIGRATIONS_DIR that look like migrations of another tool [env:
+              MIGRATE_UNKNOWN_FILES] [default: refuse]
 
           --wait <DURATION>
               How long to wait for the database [env: MIGRATE_WAIT] [default: 60s]

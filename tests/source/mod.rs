@@ -1,3 +1,3 @@
-//! Migration files.
-
+mod directories;
 mod files;
+mod unknown_files;

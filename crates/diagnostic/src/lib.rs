@@ -7,6 +7,7 @@
 
 pub mod duration;
 mod exit_status;
+pub mod regular_file;
 pub mod signal;
 
 pub use exit_status::ExitStatus;
