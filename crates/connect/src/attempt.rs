@@ -6,6 +6,7 @@ use std::io;
 use std::time::Duration;
 
 use tokio_postgres::error::SqlState;
+use zerostarter_diagnostic::excerpt::shortened;
 
 /// What tokio-postgres says of a server that `target_session_attrs=read-write` rules out.
 const READ_ONLY: &str = "database does not allow writes";
@@ -82,7 +83,11 @@ impl AttemptError {
 #[must_use]
 pub fn describe(error: &tokio_postgres::Error) -> String {
     if let Some(answer) = error.as_db_error() {
-        return format!("{} (SQLSTATE {})", answer.message(), answer.code().code());
+        return format!(
+            "{} (SQLSTATE {})",
+            shortened(answer.message()),
+            answer.code().code()
+        );
     }
     let mut text = error.to_string();
     let mut source = error.source();

@@ -10,6 +10,7 @@ use tokio_postgres::config::{SslMode as WireSslMode, SslNegotiation};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::{AsyncMessage, Client, NoTls, Socket};
+use zerostarter_diagnostic::excerpt::shortened;
 
 use crate::attempt::{ATTEMPT_LIMIT, AttemptError};
 use crate::canceller::Canceller;
@@ -183,12 +184,13 @@ where
 }
 
 fn log_notice(notice: &tokio_postgres::error::DbError) {
+    let (sqlstate, text) = (notice.code().code(), shortened(notice.message()));
     match notice.severity() {
         // A precautionary ROLLBACK without a transaction.
         _ if *notice.code() == SqlState::NO_ACTIVE_SQL_TRANSACTION => {}
-        "WARNING" => tracing::warn!(sqlstate = notice.code().code(), "server: {}", notice.message()),
-        "NOTICE" | "INFO" => tracing::info!(sqlstate = notice.code().code(), "server: {}", notice.message()),
-        _ => tracing::debug!(sqlstate = notice.code().code(), "server: {}", notice.message()),
+        "WARNING" => tracing::warn!(sqlstate, "server: {text}"),
+        "NOTICE" | "INFO" => tracing::info!(sqlstate, "server: {text}"),
+        _ => tracing::debug!(sqlstate, "server: {text}"),
     }
 }
 

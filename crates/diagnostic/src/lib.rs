@@ -6,6 +6,8 @@
 #![forbid(unsafe_code)]
 
 pub mod duration;
+pub mod escape;
+pub mod excerpt;
 mod exit_status;
 pub mod regular_file;
 pub mod signal;
