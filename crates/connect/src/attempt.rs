@@ -19,6 +19,8 @@ pub const ATTEMPT_LIMIT: Duration = Duration::from_secs(10);
 pub enum AttemptError {
     /// It took longer than [`ATTEMPT_LIMIT`], or than `connect_timeout` if that is shorter.
     TimedOut(Duration),
+    /// The name of the host cannot be resolved.
+    Resolution(io::Error),
     /// The client's certificate and key do not fit together.
     ClientCertificate(rustls::Error),
     /// Anything that tokio-postgres reports.
@@ -29,6 +31,7 @@ impl fmt::Display for AttemptError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TimedOut(limit) => write!(f, "no answer within {limit:?}"),
+            Self::Resolution(error) => write!(f, "error connecting to server: {error}"),
             Self::ClientCertificate(error) => {
                 write!(f, "the client certificate cannot be used: {error}")
             }
@@ -44,7 +47,7 @@ impl AttemptError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::TimedOut(_) => true,
+            Self::TimedOut(_) | Self::Resolution(_) => true,
             Self::ClientCertificate(_) => false,
             Self::Postgres(error) => is_transient(error),
         }
@@ -55,7 +58,7 @@ impl AttemptError {
     pub fn is_read_only(&self) -> bool {
         match self {
             Self::Postgres(error) => find_io_error(error).is_some_and(says_read_only),
-            Self::TimedOut(_) | Self::ClientCertificate(_) => false,
+            Self::TimedOut(_) | Self::Resolution(_) | Self::ClientCertificate(_) => false,
         }
     }
 
@@ -64,7 +67,7 @@ impl AttemptError {
     pub fn sql_state(&self) -> Option<&SqlState> {
         match self {
             Self::Postgres(error) => error.code(),
-            Self::TimedOut(_) | Self::ClientCertificate(_) => None,
+            Self::TimedOut(_) | Self::Resolution(_) | Self::ClientCertificate(_) => None,
         }
     }
 
@@ -74,7 +77,7 @@ impl AttemptError {
         match self {
             Self::Postgres(error) => find_tls_error(error),
             Self::ClientCertificate(error) => Some(error),
-            Self::TimedOut(_) => None,
+            Self::TimedOut(_) | Self::Resolution(_) => None,
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::attempt::{ATTEMPT_LIMIT, AttemptError};
 use crate::canceller::Canceller;
 use crate::config::Config;
 use crate::host::{Address, Host};
+use crate::resolution::addresses_without_thread;
 use crate::tls::{TlsPolicy, Verification};
 
 /// How long a server may send nothing before the connection counts as lost. Without this limit, a client whose server
@@ -154,10 +155,19 @@ where
     T::TlsConnect: Send,
     <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
 {
-    let (client, mut connection) = wire_config(config, host, mode)
-        .connect(tls.clone())
-        .await
-        .map_err(AttemptError::Postgres)?;
+    let mut wire = wire_config(config, host, mode);
+    for (index, address) in addresses_without_thread(host)
+        .map_err(AttemptError::Resolution)?
+        .into_iter()
+        .enumerate()
+    {
+        // The driver wants a name for each address.
+        if let (1.., Address::Tcp(name)) = (index, &host.address) {
+            wire.host(name);
+        }
+        wire.hostaddr(address);
+    }
+    let (client, mut connection) = wire.connect(tls.clone()).await.map_err(AttemptError::Postgres)?;
     let reads_backslashes_literally = connection.parameter("standard_conforming_strings") != Some("off");
     let driver = tokio::spawn(async move {
         while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {

@@ -11,6 +11,7 @@ pub mod excerpt;
 mod exit_status;
 pub mod regular_file;
 pub mod signal;
+pub mod threads;
 
 pub use exit_status::ExitStatus;
 

@@ -1,11 +1,13 @@
 //! The web app: parse, serve, exit.
 
 use std::process::ExitCode;
+use std::thread::available_parallelism;
 
+use tokio::runtime::Builder;
 use zerostarter_console::command_line::Answer;
 use zerostarter_console::config::early_format;
 use zerostarter_console::{self as console, LogFormat, Output};
-use zerostarter_diagnostic::{Diagnostic as _, ExitStatus};
+use zerostarter_diagnostic::{Diagnostic as _, ExitStatus, threads};
 use zerostarter_settings::Settings;
 use zerostarter_waitlist::config::variables;
 use zerostarter_waitlist::{Error, cli, program};
@@ -36,10 +38,13 @@ fn main() -> ExitCode {
 }
 
 fn run(command: cli::Command, settings: &Settings, output: &Output) -> Result<(), Error> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(Error::Start)?;
+    let processors = available_parallelism().map_or(1, usize::from);
+    let mut builder = if threads::are_available(processors) {
+        Builder::new_multi_thread()
+    } else {
+        Builder::new_current_thread()
+    };
+    let runtime = builder.enable_all().build().map_err(Error::Start)?;
     let outcome = runtime.block_on(program::run(command, settings, output));
     runtime.shutdown_background();
     outcome

@@ -1105,3 +1105,18 @@ fn a_password_is_in_no_line_of_the_log() {
     assert_eq!(told.count(), 1, "{}", run.stderr);
     assert!(!run.stderr.contains("hidden-word"), "{}", run.stderr);
 }
+
+/// A container can be limited to one process, and the runtime wants a thread for each processor.
+#[test]
+fn one_thread_is_enough() {
+    let database = migrated(Server::shared());
+    let url = database.url().replace("127.0.0.1", "localhost");
+    let command = zerostarter_api(&database).env("POSTGRES_URL", url);
+    let Some(command) = command.with_one_process() else {
+        return;
+    };
+    let api = Api::start(command);
+    assert_eq!(api.get("/health").status(), 200);
+    api.running.signal("TERM");
+    assert_eq!(api.running.wait().status, 0);
+}
