@@ -1058,7 +1058,7 @@ fn the_command_line_explains_itself() {
           error, warn, info, debug, trace or off
 
     Exit status:
-      0  stopped by SIGTERM or SIGINT; for check: healthy
+      0  stopped by SIGTERM, SIGINT or SIGHUP; for check: healthy
       1  for check: not healthy
       2  the command line or a variable cannot be used
     --- stderr
@@ -1116,7 +1116,7 @@ fn one_thread_is_enough() {
         return;
     };
     let api = Api::start(command);
-    assert_eq!(api.get("/health").status(), 200);
+    assert_eq!(api.get("/api/health").status(), 200);
     api.running.signal("TERM");
     assert_eq!(api.running.wait().status, 0);
 }
