@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::variables;
 
 /// Prints what is set even if some of it is wrong.
-pub(super) fn run(
+pub(super) async fn run(
     settings: &Settings,
     config: Result<Config, SettingsError>,
     output: &Output,
@@ -36,7 +36,7 @@ pub(super) fn run(
         );
         let _ = writeln!(text, "TLS: {}", database.tls_policy);
     }
-    output.data(&text)?;
+    output.data(&text).await?;
     config?;
     Ok(())
 }

@@ -34,7 +34,7 @@ pub async fn run(command: Command, settings: &Settings, output: &Output) -> Resu
     }
     let config = Config::load(settings, &regular_file::read);
     if command == Command::Env {
-        return env::run(settings, config, output);
+        return unless_signal(env::run(settings, config, output), &mut interrupt).await;
     }
     let config = config?;
     hide_password(output, Some(&config.migrate.database.url));
@@ -45,9 +45,15 @@ pub async fn run(command: Command, settings: &Settings, output: &Output) -> Resu
     if command == Command::Migrate {
         return migrate::run(&config, &migrator, &mut interrupt, output).await;
     }
-    // The other commands change nothing, so nothing needs to be cancelled.
-    let work = pin!(read_only(command, &config, &migrator, output));
-    match select(work, pin!(interrupt.signal())).await {
+    unless_signal(read_only(command, &config, &migrator, output), &mut interrupt).await
+}
+
+/// Does `work`, which changes nothing: a signal ends it, and nothing needs to be cancelled.
+async fn unless_signal(
+    work: impl Future<Output = Result<(), Error>>,
+    interrupt: &mut Interrupt,
+) -> Result<(), Error> {
+    match select(pin!(work), pin!(interrupt.signal())).await {
         Either::Left((outcome, _)) => outcome,
         Either::Right((signal, _)) => Err(MigrateError::Interrupted {
             signal,

@@ -29,5 +29,5 @@ pub(super) async fn run(migrator: &Migrator, output: &Output) -> Result<(), Erro
     if pending.is_empty() {
         text.push_str("-- nothing is pending\n");
     }
-    Ok(output.data(&text)?)
+    Ok(output.data(&text).await?)
 }

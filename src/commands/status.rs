@@ -24,9 +24,11 @@ pub(super) async fn run(config: &Config, migrator: &Migrator, output: &Output) -
     let snapshot = migrator.snapshot().await?;
     let rows = rows(&snapshot, migrator.migrations());
     if config.status_json {
-        output.json(as_json(&config.migrate.database.url.database, &snapshot, &rows))?;
+        output
+            .json(as_json(&config.migrate.database.url.database, &snapshot, &rows))
+            .await?;
     } else {
-        output.data(&as_table(&rows))?;
+        output.data(&as_table(&rows)).await?;
     }
     migrator.compare(&snapshot)?;
     Ok(())

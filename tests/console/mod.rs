@@ -4,3 +4,4 @@ mod logs;
 mod long_texts;
 mod secrets;
 mod streams;
+mod unread;

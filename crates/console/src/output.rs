@@ -1,12 +1,13 @@
 //! The one place that prints. Data goes to stdout, everything else to stderr, and no secret to either.
 
-use std::fs::OpenOptions;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use serde_json::{Map, Value};
-use zerostarter_diagnostic::{Diagnostic, ExitStatus, explain};
+use tokio::task::spawn_blocking;
+use zerostarter_diagnostic::{Diagnostic, ExitStatus, explain, regular_file, threads};
 use zerostarter_settings::Secret;
 
 use crate::clock::now;
@@ -46,13 +47,14 @@ impl Output {
         }
     }
 
-    /// The same, with a separate thread that writes the log. Call [`Output::flush`] last.
+    /// The same, with a separate thread that writes the log, so that nothing waits for its reader. Lines within `gathering` of
+    /// the first are written together. Call [`Output::flush`] last.
     ///
     /// # Errors
     ///
     /// [`Error::LogThread`] if the system starts no thread.
-    pub fn in_background(mut self) -> Result<Self, Error> {
-        self.writer = Some(LogWriter::start().map_err(Error::LogThread)?);
+    pub fn in_background(mut self, gathering: Duration) -> Result<Self, Error> {
+        self.writer = Some(LogWriter::start(gathering).map_err(Error::LogThread)?);
         Ok(self)
     }
 
@@ -81,22 +83,38 @@ impl Output {
         self.redaction.redact(text)
     }
 
-    /// Writes data.
+    /// Writes a text, such as that of `--help`.
     ///
     /// # Errors
     ///
     /// [`Error::Output`], but not if the reader has closed the pipe: it has what it wanted.
-    pub fn data(&self, text: &str) -> Result<(), Error> {
+    pub fn print(&self, text: &str) -> Result<(), Error> {
         to_stdout(&self.redact(text))
+    }
+
+    /// Writes data, on another thread: while nobody reads it, a signal can end the program. The log comes before it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Output::print`].
+    pub async fn data(&self, text: &str) -> Result<(), Error> {
+        self.flush();
+        let text = self.redact(text);
+        if !threads::are_available(1) {
+            return to_stdout(&text);
+        }
+        // It is only cut off when the program ends.
+        let written = spawn_blocking(move || to_stdout(&text)).await;
+        written.unwrap_or(Ok(()))
     }
 
     /// Writes data as JSON.
     ///
     /// # Errors
     ///
-    /// As [`Output::data`].
-    pub fn json(&self, document: Value) -> Result<(), Error> {
-        to_stdout(&self.redacted_json(document))
+    /// As [`Output::print`].
+    pub async fn json(&self, document: Value) -> Result<(), Error> {
+        self.data(&self.redacted_json(document)).await
     }
 
     /// Writes a line of the log. Only JSON has the fields; the message contains their values.
@@ -143,8 +161,7 @@ impl Output {
         let mut message = self.redact(&message);
         message.truncate(message.floor_char_boundary(LONGEST_TERMINATION_MESSAGE));
         // Only if the file exists: Kubernetes creates it.
-        let file = OpenOptions::new().write(true).truncate(true).open(path);
-        let _ = file.and_then(|mut file| file.write_all(message.as_bytes()));
+        let _ = regular_file::overwrite(path, &message);
     }
 
     /// Text for people, above the last line of the terminal.

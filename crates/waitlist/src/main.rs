@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 use tokio::runtime::Builder;
 use zerostarter_console::command_line::Answer;
@@ -12,16 +13,19 @@ use zerostarter_settings::Settings;
 use zerostarter_waitlist::config::variables;
 use zerostarter_waitlist::{Error, cli, program};
 
+/// How long lines of the log may wait for others: requests write many of them.
+const GATHERING: Duration = Duration::from_millis(5);
+
 fn main() -> ExitCode {
     let settings = Settings::of_process(variables());
     let output = Output::new(settings.as_ref().map_or(LogFormat::Text, early_format));
-    let output = match output.clone().in_background() {
+    let output = match output.clone().in_background(GATHERING) {
         Ok(in_background) => in_background,
         Err(_) => output,
     };
     output.report_panics();
     let outcome = match (cli::read(std::env::args_os()), settings) {
-        (Err(Answer::Text(text)), _) => output.data(&text).map_err(Error::Console),
+        (Err(Answer::Text(text)), _) => output.print(&text).map_err(Error::Console),
         (Err(Answer::Misuse(misuse)), _) => Err(console::Error::CommandLine(misuse).into()),
         (Ok(_), Err(error)) => Err(error.into()),
         (Ok(command), Ok(settings)) => run(command, &settings, &output),
