@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use zerostarter_console::Output;
+use zerostarter_diagnostic::escape::escaped;
 use zerostarter_settings::{Error as SettingsError, Settings};
 
 use crate::config::Config;
@@ -25,14 +26,15 @@ pub(super) async fn run(
             }
             Some(setting) => format!("{}={}  ({})", variable.name, setting.value, setting.origin),
         };
-        let _ = writeln!(text, "{line}");
+        let _ = writeln!(text, "{}", escaped(&line));
     }
     if let Ok(config) = &config {
         let database = &config.migrate.database;
         let _ = writeln!(
             text,
             "\ndatabase: {} (from {})",
-            database.url, database.url_variable
+            escaped(&database.url.to_string()),
+            database.url_variable
         );
         let _ = writeln!(text, "TLS: {}", database.tls_policy);
     }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use zerostarter_console::Output;
+use zerostarter_diagnostic::escape::escaped;
 use zerostarter_migrate::Migrator;
 use zerostarter_migrate::sql::only_statement;
 
@@ -22,7 +23,7 @@ pub(super) async fn run(migrator: &Migrator, output: &Output) -> Result<(), Erro
         } else {
             "in its own transaction"
         };
-        let _ = writeln!(text, "-- {}, {transaction}", migration.path);
+        let _ = writeln!(text, "-- {}, {transaction}", escaped(&migration.path));
         text.push_str(migration.sql().trim_end());
         text.push_str("\n\n");
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 use tokio::task::spawn_blocking;
+use zerostarter_diagnostic::escape::{escaped, escaped_json};
 use zerostarter_diagnostic::{Diagnostic, ExitStatus, explain, regular_file, threads};
 use zerostarter_settings::Secret;
 
@@ -98,8 +99,11 @@ impl Output {
     ///
     /// As [`Output::print`].
     pub async fn data(&self, text: &str) -> Result<(), Error> {
+        self.write(self.redact(text)).await
+    }
+
+    async fn write(&self, text: String) -> Result<(), Error> {
         self.flush();
-        let text = self.redact(text);
         if !threads::are_available(1) {
             return to_stdout(&text);
         }
@@ -114,14 +118,14 @@ impl Output {
     ///
     /// As [`Output::print`].
     pub async fn json(&self, document: Value) -> Result<(), Error> {
-        self.data(&self.redacted_json(document)).await
+        self.write(self.redacted_json(document)).await
     }
 
     /// Writes a line of the log. Only JSON has the fields; the message contains their values.
     pub fn log(&self, level: &str, message: &str, fields: Map<String, Value>) {
         self.tell_lost_lines();
         match self.format {
-            LogFormat::Text => self.text(&format!("{} {level:<5} {message}\n", now())),
+            LogFormat::Text => self.text(&format!("{} {level:<5} {}\n", now(), escaped(message))),
             LogFormat::Json => {
                 let mut object = Map::new();
                 object.insert("time".to_owned(), now().into());
@@ -129,7 +133,7 @@ impl Output {
                 object.insert("message".to_owned(), self.redact(message).into());
                 let fields = fields.into_iter();
                 object.extend(fields.map(|(name, value)| (name, self.redaction.redact_value(value))));
-                self.to_stderr(&format!("{}\n", Value::Object(object)));
+                self.to_stderr(&format!("{}\n", escaped_json(&Value::Object(object).to_string())));
             }
         }
     }
@@ -155,6 +159,7 @@ impl Output {
             Some(error) => std::iter::once(error.to_string())
                 .chain(error.details())
                 .chain(error.hints().into_iter().map(|hint| format!("hint: {hint}")))
+                .map(|line| escaped(&line))
                 .collect::<Vec<_>>()
                 .join("\n"),
         };
@@ -164,27 +169,15 @@ impl Output {
         let _ = regular_file::overwrite(path, &message);
     }
 
-    /// Text for people, above the last line of the terminal.
+    /// Text for people, above the last line of the terminal. It is escaped: the text of a server or a file must neither control
+    /// the terminal nor look like another line.
     fn text(&self, text: &str) {
-        let text = self.printable(text);
+        let text = self.redact(text);
         let drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
         self.to_stderr(&drawn.as_ref().map_or_else(
             || text.clone(),
             |line| format!("{ERASE}{text}{}{line}{}", UNWRAPPED[0], UNWRAPPED[1]),
         ));
-    }
-
-    /// Escapes control characters: the text of a server or a file must not control the terminal.
-    fn printable(&self, text: &str) -> String {
-        let mut printable = String::with_capacity(text.len());
-        for c in self.redact(text).chars() {
-            if c.is_control() && c != '\n' && c != '\t' {
-                printable.extend(c.escape_default());
-            } else {
-                printable.push(c);
-            }
-        }
-        printable
     }
 
     fn to_stderr(&self, text: &str) {
@@ -206,7 +199,7 @@ impl Output {
 
     /// Shows `line` below the log, in place of the one before.
     pub fn draw(&self, line: &str) {
-        let line = self.printable(line);
+        let line = self.redact(&escaped(line));
         let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
         self.to_stderr(&format!("{ERASE}{}{line}{}", UNWRAPPED[0], UNWRAPPED[1]));
         *drawn = Some(line);
@@ -223,7 +216,10 @@ impl Output {
     /// A JSON document without the secrets.
     #[must_use]
     pub fn redacted_json(&self, document: Value) -> String {
-        format!("{:#}\n", self.redaction.redact_value(document))
+        format!(
+            "{}\n",
+            escaped_json(&format!("{:#}", self.redaction.redact_value(document)))
+        )
     }
 
     /// Reports a panic by its place alone: the message of a panic can contain any value of the program.

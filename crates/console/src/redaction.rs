@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
+use zerostarter_diagnostic::escape::escaped;
 use zerostarter_settings::Secret;
 
 /// Secrets shorter than this are words like `app`: redacting them would make the log unreadable and hide nothing. No
@@ -78,6 +79,7 @@ impl Redaction {
             encoded(percent_encoding::NON_ALPHANUMERIC),
             encoded(URI_COMPONENT),
             secret.replace('\'', "''"), // in SQL
+            escaped(secret),
         ]);
         // Most passwords are the same in all of these, and every text is searched for each.
         secrets.sort();

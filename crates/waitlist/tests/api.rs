@@ -1120,3 +1120,21 @@ fn one_thread_is_enough() {
     api.running.signal("TERM");
     assert_eq!(api.running.wait().status, 0);
 }
+
+/// Letters that turn what follows around, and what some viewers take for the end of a line.
+#[test]
+fn a_path_cannot_forge_the_access_log() {
+    let database = migrated(Server::shared());
+    for format in ["text", "json"] {
+        let command = zerostarter_api(&database).env("LOG_FORMAT", format);
+        let api = Api::start(command);
+        let path = "/x\u{202e}y\u{2028}\u{85}z";
+        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        api.raw(&request).expect("an answer");
+        assert_eq!(api.get("/end").status(), 404);
+        api.running.signal("TERM");
+        let log = api.running.wait().stderr;
+        assert!(log.contains("/end"), "{log}");
+        assert!(!log.contains(['\u{202e}', '\u{2028}', '\u{85}']), "{log}");
+    }
+}
