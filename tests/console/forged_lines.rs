@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use zerostarter_test_harness::{Server, ServerOptions, zerostarter_db};
+use zerostarter_test_harness::{Server, ServerOptions, left_out, zerostarter_db};
 
 /// A line break, the end of a line, a terminal's order to erase, and letters that turn what follows around.
 const FORGED: &str = "x\n2026-01-01T00:00:00.000Z INFO  applied V9__forged\r\u{1b}[2K\u{85}\u{2028}\u{202e}y";
@@ -93,9 +93,15 @@ fn names_of_roles_and_of_applied_migrations_stay_on_their_line() {
     let database = server.database();
     assert_eq!(zerostarter_db(&database).run().status, 0);
     let session = database.session();
+    let role = if server.major() < 19 {
+        FORGED.to_owned()
+    } else {
+        left_out("PostgreSQL 19 has no line break in the name of a role");
+        FORGED.replace(['\r', '\n'], " ")
+    };
     session.execute(&format!(
         "UPDATE refinery_schema_history SET name = '{FORGED}' WHERE version = 1; \
-         CREATE ROLE \"{FORGED}\" SUPERUSER"
+         CREATE ROLE \"{role}\" SUPERUSER"
     ));
     let status = zerostarter_db(&database).arg("status");
     assert_snapshot!(status.snapshot(), @r"
@@ -111,7 +117,7 @@ fn names_of_roles_and_of_applied_migrations_stay_on_their_line() {
     ");
     let session = database.session();
     session.execute(&format!(
-        "SET SESSION AUTHORIZATION \"{FORGED}\"; BEGIN; LOCK refinery_schema_history"
+        "SET SESSION AUTHORIZATION \"{role}\"; BEGIN; LOCK refinery_schema_history"
     ));
     let blocked = zerostarter_db(&database)
         .migration("V1__one.sql", "SELECT 1;")

@@ -15,6 +15,7 @@ use tempfile::TempDir;
 
 use super::database::Database;
 use super::filters;
+use super::left_out::left_out;
 use super::program::program;
 use super::running::Running;
 
@@ -102,14 +103,13 @@ impl Command {
 
     /// The same as a user who is not root and may have one process, with one thread. `None`, with the reason on stderr, where
     /// the tests cannot become such a user.
-    #[expect(clippy::print_stderr, reason = "a test that is left out says so")]
     pub fn with_one_process(mut self) -> Option<Self> {
         // The system counts the processes of a user, so each call takes another one.
         static USERS: AtomicU32 = AtomicU32::new(0);
         let limit = Path::new("/usr/bin/prlimit");
         let is_root = fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
         if !is_root || !limit.exists() {
-            eprintln!("left out: only root, with prlimit of util-linux, can limit the processes of a user");
+            left_out("only root, with prlimit of util-linux, can limit the processes of a user");
             return None;
         }
         let user = 100_000 + process::id() % 100_000 * 100 + USERS.fetch_add(1, Ordering::Relaxed);
