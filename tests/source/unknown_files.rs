@@ -186,8 +186,8 @@ fn a_file_that_cannot_be_read_is_named_with_the_others() {
       migrations/V4__gone.sql cannot be read: No such file or directory (os error 2)
 
     hint: rename it to V<number>__<name>.sql, with a whole number as version and only letters, digits and _ in the name, or move it elsewhere; MIGRATE_UNKNOWN_FILES=warn leaves such files out
-    hint: use a smaller version: refinery's history table stores versions in 32 bits
     hint: save the file as UTF-8
+    hint: use a smaller version: refinery's history table stores versions in 32 bits
     ");
 }
 

@@ -16,7 +16,7 @@ use crate::attempt::{ATTEMPT_LIMIT, AttemptError};
 use crate::canceller::Canceller;
 use crate::config::Config;
 use crate::host::{Address, Host};
-use crate::resolution::addresses_without_thread;
+use crate::resolution::resolve;
 use crate::tls::{TlsPolicy, Verification};
 
 /// How long a server may send nothing before the connection counts as lost. Without this limit, a client whose server
@@ -156,11 +156,8 @@ where
     <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
 {
     let mut wire = wire_config(config, host, mode);
-    for (index, address) in addresses_without_thread(host)
-        .map_err(AttemptError::Resolution)?
-        .into_iter()
-        .enumerate()
-    {
+    let addresses = resolve(host).await.map_err(AttemptError::Resolution)?;
+    for (index, address) in addresses.into_iter().enumerate() {
         // The driver wants a name for each address.
         if let (1.., Address::Tcp(name)) = (index, &host.address) {
             wire.host(name);

@@ -1,4 +1,4 @@
-//! Name resolution on this thread, if the system starts no other.
+//! Name resolution. The driver would panic if the system starts no thread for it.
 
 use std::io;
 use std::net::{IpAddr, ToSocketAddrs as _};
@@ -7,20 +7,20 @@ use zerostarter_diagnostic::threads;
 
 use crate::host::{Address, Host};
 
-/// The addresses of a host whose name the driver cannot resolve, because the system starts no thread for that; otherwise
-/// none. Signals wait meanwhile.
+/// The addresses of a host that has a name, in the order in which to try them; none for other hosts.
 ///
 /// # Errors
 ///
 /// The resolver's.
-pub(crate) fn addresses_without_thread(host: &Host) -> io::Result<Vec<IpAddr>> {
+pub(crate) async fn resolve(host: &Host) -> io::Result<Vec<IpAddr>> {
     let name = match &host.address {
-        Address::Tcp(name) if host.hostaddr.is_none() && name.parse::<IpAddr>().is_err() => name,
+        Address::Tcp(name) if host.hostaddr.is_none() && name.parse::<IpAddr>().is_err() => name.clone(),
         Address::Tcp(_) | Address::Unix(_) => return Ok(Vec::new()),
     };
-    if threads::are_available(1) {
-        return Ok(Vec::new());
-    }
-    let addresses = (name.as_str(), host.port).to_socket_addrs()?;
-    Ok(addresses.map(|address| address.ip()).collect())
+    let port = host.port;
+    threads::elsewhere(move || {
+        let addresses = (name.as_str(), port).to_socket_addrs()?;
+        Ok(addresses.map(|address| address.ip()).collect())
+    })
+    .await
 }

@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
-use tokio::task::spawn_blocking;
 use zerostarter_diagnostic::escape::{escaped, escaped_json};
 use zerostarter_diagnostic::{Diagnostic, ExitStatus, explain, regular_file, threads};
 use zerostarter_settings::Secret;
@@ -104,12 +103,7 @@ impl Output {
 
     async fn write(&self, text: String) -> Result<(), Error> {
         self.flush();
-        if !threads::are_available(1) {
-            return to_stdout(&text);
-        }
-        // It is only cut off when the program ends.
-        let written = spawn_blocking(move || to_stdout(&text)).await;
-        written.unwrap_or(Ok(()))
+        threads::elsewhere(move || to_stdout(&text)).await
     }
 
     /// Writes data as JSON.

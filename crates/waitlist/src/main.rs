@@ -43,7 +43,8 @@ fn main() -> ExitCode {
 
 fn run(command: cli::Command, settings: &Settings, output: &Output) -> Result<(), Error> {
     let processors = available_parallelism().map_or(1, usize::from);
-    let mut builder = if threads::are_available(processors) {
+    // The runtime panics if it gets fewer than that. Threads that have just ended may still count.
+    let mut builder = if threads::are_available(2 * processors) {
         Builder::new_multi_thread()
     } else {
         Builder::new_current_thread()

@@ -60,7 +60,6 @@ impl Directory {
         let (migrations, unusable) = read_files(&search.found);
         problems.extend(unusable);
         if !problems.is_empty() {
-            problems.sort_by(|one, other| one.path.cmp(&other.path));
             return Err(Error { problems });
         }
         if migrations.is_empty() {

@@ -25,7 +25,7 @@ impl fmt::Display for Problem {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", headline(.problems))]
 pub struct Error {
-    /// The problems.
+    /// The problems, in no order.
     pub problems: Vec<Problem>,
 }
 
@@ -51,16 +51,24 @@ impl Error {
     }
 }
 
+/// Directories are listed in no order.
+fn sorted(lines: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut lines: Vec<String> = lines.into_iter().collect();
+    lines.sort();
+    lines
+}
+
 impl Diagnostic for Error {
     fn details(&self) -> Vec<String> {
         match self.problems.as_slice() {
             [_] => Vec::new(),
-            problems => problems.iter().map(ToString::to_string).collect(),
+            problems => sorted(problems.iter().map(ToString::to_string)),
         }
     }
 
     fn hints(&self) -> Vec<String> {
-        distinct(self.problems.iter().filter_map(|problem| problem.hint.clone()))
+        let hints = self.problems.iter().filter_map(|problem| problem.hint.clone());
+        sorted(distinct(hints))
     }
 
     fn exit_status(&self) -> ExitStatus {
