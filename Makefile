@@ -1,6 +1,6 @@
 # `make` or `make help` lists what there is to do.
 
-VERSIONS ?= 14 15 16 17 18
+VERSIONS ?= 14 15 16 17 18 19
 FUZZ_SECONDS ?= 30
 FUZZ_TARGETS ?=
 ARGS ?=
@@ -109,11 +109,11 @@ test: ## Run every test, on the newest PostgreSQL here (POSTGRES_TEST_VERSION=18
 	@scripts/install-peers.sh refinery
 	@cargo test --locked --workspace
 
-test-matrix: ## Run the integration tests on PostgreSQL 14 to 18 (VERSIONS="15 18": on those)
+test-matrix: ## Run the integration tests on PostgreSQL 14 to 19 (VERSIONS="15 19": on those)
 	@scripts/install-peers.sh refinery
 	@scripts/test-matrix.sh $(VERSIONS)
 
-postgres-versions: ## Fetch PostgreSQL 14 to 18 into .postgres/versions (VERSIONS="15 18": those)
+postgres-versions: ## Fetch PostgreSQL 14 to 19 into .postgres/versions (VERSIONS="15 19": those)
 	@scripts/postgres-versions.sh $(VERSIONS)
 
 soak: ## Run the tests of races for longer

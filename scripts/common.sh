@@ -125,10 +125,13 @@ installed_binaries() {
     done | sort -s -k 1,1nr
 }
 
-# fetched_binaries: the same for those of `make postgres-versions`.
+# fetched_binaries: the same for those of `make postgres-versions`, without release candidates: the
+# release does not read their data.
 fetched_binaries() {
     for directory in "$state"/versions/*/bin; do
-        [ -x "$directory/postgres" ] || continue
+        case $(as_server "$directory/postgres" --version 2>/dev/null) in
+            '' | *[0-9]rc[0-9]* | *[0-9]beta[0-9]* | *devel*) continue ;;
+        esac
         directory=$(cd "$directory" && pwd -P)
         printf '%s %s\n' "$(basename -- "$(dirname -- "$directory")")" "$directory"
     done | sort -s -k 1,1nr

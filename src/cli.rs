@@ -35,7 +35,7 @@ Exit status:
   5  migrations are pending (check; wait when its timeout is over)
   6  the history table and the migrations disagree
   7  blocked by another migrator or a table lock until the limit
-  130, 143  SIGINT, SIGTERM: the running migration was cancelled and rolled back";
+  129, 130, 143  SIGHUP, SIGINT, SIGTERM: the running migration was cancelled and rolled back";
 
 /// The commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

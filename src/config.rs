@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use zerostarter_console as console;
+use zerostarter_diagnostic::regular_file;
 use zerostarter_migrate as migrate;
 use zerostarter_settings::{Error, Reader, Settings};
 
@@ -43,6 +44,19 @@ impl Config {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let migrate = migrate::Config::load(reader);
         let report = reader.path("MIGRATE_REPORT");
+        let termination_log = reader.path("TERMINATION_LOG");
+        for (name, path) in [("MIGRATE_REPORT", &report), ("TERMINATION_LOG", &termination_log)] {
+            let setting = reader.setting(name);
+            if let (Some(path), Some(setting)) = (path, setting)
+                && !regular_file::can_be_written(path)
+            {
+                reader.problem(
+                    setting.label(name),
+                    format!("names what is not a regular file: {}", path.display()),
+                    None,
+                );
+            }
+        }
         let wait_timeout = reader
             .setting("WAIT_TIMEOUT")
             .is_some()

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use zerostarter_console::command_line::Answer;
 use zerostarter_console::config::early_format;
@@ -23,20 +24,27 @@ fn main() -> ExitCode {
     let layers = gather(Layer::new(FLAG, flags), std::env::vars_os(), Path::new("."));
     let settings = layers.map(|layers| Settings::from_layers(&layers, variables::all()));
     let output = Output::new(settings.as_ref().map_or(LogFormat::Text, early_format));
+    // If the system starts no thread, this one writes.
+    let output = match output.clone().in_background(Duration::ZERO) {
+        Ok(in_background) => in_background,
+        Err(_) => output,
+    };
     output.report_panics();
     let termination_log = termination_log(settings.as_ref().ok());
     let outcome = match (cli, settings) {
-        (Err(Answer::Text(text)), _) => output.data(&text).map_err(Error::Console),
+        (Err(Answer::Text(text)), _) => output.print(&text).map_err(Error::Console),
         (Err(Answer::Misuse(misuse)), _) => Err(console::Error::CommandLine(misuse).into()),
         (Ok(_), Err(error)) => Err(Error::Settings(error.into())),
         (Ok(cli), Ok(settings)) => run(&cli, &settings, &output),
     };
     let error = outcome.as_ref().err().map(|error| error as &dyn Diagnostic);
     output.termination_log(error, &termination_log);
-    error.map_or(ExitStatus::Success.into(), |error| {
+    let status = error.map_or(ExitStatus::Success, |error| {
         output.error(error);
-        error.exit_status().into()
-    })
+        error.exit_status()
+    });
+    output.flush();
+    status.into()
 }
 
 fn run(cli: &Cli, settings: &Settings, output: &Output) -> Result<(), Error> {

@@ -1,13 +1,13 @@
 //! `--report FILE`: the result of a run of `migrate`, for programs. docs/report.schema.json describes it.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use zerostarter_diagnostic::duration::millis;
-use zerostarter_diagnostic::{Diagnostic as _, ExitStatus};
+use zerostarter_diagnostic::{Diagnostic as _, ExitStatus, regular_file};
 use zerostarter_migrate::watch::State;
 
 use crate::error::Error;
@@ -68,8 +68,18 @@ pub(crate) fn document(
 
 /// Replaces the file atomically: a reader sees the report of the last run or of this one, never a part.
 pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
+    if regular_file::is_device_name(path) {
+        return regular_file::append(path, text);
+    }
+    // Nobody can guess the name and put a link there, which is not followed either.
     let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    fs::write(&beside, text)?;
-    fs::rename(&beside, path)
+    beside.push(format!(".{:016x}", rand::random::<u64>()));
+    let beside = Path::new(&beside);
+    let written = File::create_new(beside)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .and_then(|()| fs::rename(beside, path));
+    if written.is_err() {
+        let _ = fs::remove_file(beside);
+    }
+    written
 }

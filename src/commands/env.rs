@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use zerostarter_console::Output;
+use zerostarter_diagnostic::escape::escaped;
 use zerostarter_settings::{Error as SettingsError, Settings};
 
 use crate::config::Config;
@@ -10,7 +11,7 @@ use crate::error::Error;
 use crate::variables;
 
 /// Prints what is set even if some of it is wrong.
-pub(super) fn run(
+pub(super) async fn run(
     settings: &Settings,
     config: Result<Config, SettingsError>,
     output: &Output,
@@ -25,18 +26,19 @@ pub(super) fn run(
             }
             Some(setting) => format!("{}={}  ({})", variable.name, setting.value, setting.origin),
         };
-        let _ = writeln!(text, "{line}");
+        let _ = writeln!(text, "{}", escaped(&line));
     }
     if let Ok(config) = &config {
         let database = &config.migrate.database;
         let _ = writeln!(
             text,
             "\ndatabase: {} (from {})",
-            database.url, database.url_variable
+            escaped(&database.url.to_string()),
+            database.url_variable
         );
         let _ = writeln!(text, "TLS: {}", database.tls_policy);
     }
-    output.data(&text)?;
+    output.data(&text).await?;
     config?;
     Ok(())
 }

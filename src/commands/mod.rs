@@ -13,6 +13,7 @@ use std::pin::pin;
 use futures_util::future::{Either, select};
 use zerostarter_connect::url::PostgresUrl;
 use zerostarter_console::{Output, log};
+use zerostarter_diagnostic::regular_file;
 use zerostarter_migrate::{Error as MigrateError, Interrupt, Migrator};
 use zerostarter_settings::Settings;
 
@@ -32,9 +33,9 @@ pub async fn run(command: Command, settings: &Settings, output: &Output) -> Resu
         let url = settings.get(name).and_then(|setting| setting.value.parse().ok());
         hide_password(output, url.as_ref());
     }
-    let config = Config::load(settings, &|path| std::fs::read(path));
+    let config = Config::load(settings, &regular_file::read);
     if command == Command::Env {
-        return env::run(settings, config, output);
+        return unless_signal(env::run(settings, config, output), &mut interrupt).await;
     }
     let config = config?;
     hide_password(output, Some(&config.migrate.database.url));
@@ -45,9 +46,15 @@ pub async fn run(command: Command, settings: &Settings, output: &Output) -> Resu
     if command == Command::Migrate {
         return migrate::run(&config, &migrator, &mut interrupt, output).await;
     }
-    // The other commands change nothing, or one row in one transaction, so nothing needs to be cancelled.
-    let work = pin!(run_other(command, &config, &migrator, output));
-    match select(work, pin!(interrupt.signal())).await {
+    unless_signal(run_other(command, &config, &migrator, output), &mut interrupt).await
+}
+
+/// Does `work`, which changes nothing, or a row in one transaction: a signal ends it, and nothing needs to be cancelled.
+async fn unless_signal(
+    work: impl Future<Output = Result<(), Error>>,
+    interrupt: &mut Interrupt,
+) -> Result<(), Error> {
+    match select(pin!(work), pin!(interrupt.signal())).await {
         Either::Left((outcome, _)) => outcome,
         Either::Right((signal, _)) => Err(MigrateError::Interrupted {
             signal,

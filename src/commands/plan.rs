@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use zerostarter_console::Output;
+use zerostarter_diagnostic::escape::escaped;
 use zerostarter_migrate::{Error as MigrateError, Migrator};
 
 use crate::error::Error;
@@ -21,7 +22,7 @@ pub(super) async fn run(migrator: &Migrator, output: &Output) -> Result<(), Erro
         } else {
             "in its own transaction"
         };
-        let _ = writeln!(text, "-- {}, {transaction}", migration.path);
+        let _ = writeln!(text, "-- {}, {transaction}", escaped(&migration.path));
         let sql = migration.sql().map_err(MigrateError::from)?;
         text.push_str(sql.trim_end());
         text.push_str("\n\n");
@@ -29,5 +30,5 @@ pub(super) async fn run(migrator: &Migrator, output: &Output) -> Result<(), Erro
     if pending.is_empty() {
         text.push_str("-- nothing is pending\n");
     }
-    Ok(output.data(&text)?)
+    Ok(output.data(&text).await?)
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 use zerostarter_console::Output;
+use zerostarter_diagnostic::escape::escaped;
 use zerostarter_migrate::Migrator;
 use zerostarter_migrate::ledger::{Applied, Snapshot};
 use zerostarter_migrate::source::Migration;
@@ -24,9 +25,11 @@ pub(super) async fn run(config: &Config, migrator: &Migrator, output: &Output) -
     let snapshot = migrator.snapshot().await?;
     let rows = rows(&snapshot, migrator.migrations());
     if config.status_json {
-        output.json(as_json(&config.migrate.database.url.database, &snapshot, &rows))?;
+        output
+            .json(as_json(&config.migrate.database.url.database, &snapshot, &rows))
+            .await?;
     } else {
-        output.data(&as_table(&rows))?;
+        output.data(&as_table(&rows)).await?;
     }
     migrator.compare(&snapshot)?;
     Ok(())
@@ -73,8 +76,8 @@ fn rows<'a>(snapshot: &'a Snapshot, migrations: &'a [Migration]) -> BTreeMap<i64
 
 fn name_of(row: &Row<'_>) -> String {
     match (row.file, row.applied) {
-        (Some(file), _) => file.label.clone(),
-        (None, Some(applied)) => applied.label(),
+        (Some(file), _) => escaped(&file.label),
+        (None, Some(applied)) => escaped(&applied.label()),
         (None, None) => String::new(),
     }
 }
@@ -90,6 +93,7 @@ fn as_table(rows: &BTreeMap<i64, Row<'_>>) -> String {
         let when = row
             .applied
             .and_then(|applied| applied.applied_on.as_deref())
+            .map(escaped)
             .unwrap_or_default();
         let line = format!("{:<width$}  {:<12}  {when}", name_of(row), row.state);
         let _ = writeln!(text, "{}", line.trim_end());

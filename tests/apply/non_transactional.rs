@@ -437,6 +437,8 @@ fn a_failed_statement_names_its_leftovers_and_the_next_run_recovers() {
                 "V2__unique.sql",
                 "-- one of each\nCREATE UNIQUE INDEX CONCURRENTLY busy_a\nON busy (a);",
             )
+            // Which key is found first depends on the order of the scan.
+            .filter(r"Key \(a\)=\(\d+\)", "Key (a)=([key])")
     };
     assert_snapshot!(command().snapshot(), @r#"
     status: 1
@@ -450,7 +452,7 @@ fn a_failed_statement_names_its_leftovers_and_the_next_run_recovers() {
        --> migrations/V2__unique.sql:2:1
       2 | CREATE UNIQUE INDEX CONCURRENTLY busy_a
         | ^
-      detail: Key (a)=(1) is duplicated.
+      detail: Key (a)=([key]) is duplicated.
       it ran without a transaction block: it left an invalid index: public.busy_a; the next run drops it and starts again
       applied before it, and kept: V1__first
     "#);
@@ -465,7 +467,9 @@ fn a_failed_statement_names_its_leftovers_and_the_next_run_recovers() {
             "V2__unique.sql",
             "-- one of each\nCREATE UNIQUE INDEX CONCURRENTLY busy_a\nON busy (a);",
         )
-        .migration("V3__typo.sql", "CREATE INDEX CONCURRENTLY i\nON busy (nothing);");
+        .migration("V3__typo.sql", "CREATE INDEX CONCURRENTLY i\nON busy (nothing);")
+        // From PostgreSQL 19 on the server names the column's place, before that the run names the statement's.
+        .filter(r"(V3__typo\.sql):(?:1:1|2:10)\n.*\n.*\^", "$1:[place]");
     assert_snapshot!(broken.snapshot(), @r#"
     status: 1
     --- stdout
@@ -474,9 +478,7 @@ fn a_failed_statement_names_its_leftovers_and_the_next_run_recovers() {
     [time] INFO  recovery point: [lsn] at [time], for a point-in-time recovery from a backup
     error: V3__typo failed
       column "nothing" does not exist (SQLSTATE 42703)
-       --> migrations/V3__typo.sql:1:1
-      1 | CREATE INDEX CONCURRENTLY i
-        | ^
+       --> migrations/V3__typo.sql:[place]
       it ran without a transaction block: it left nothing
       nothing was applied before it
     "#);
@@ -558,6 +560,9 @@ fn the_defaults_of_role_and_database_do_not_matter() {
         "standard_conforming_strings = off",
         "DateStyle = 'German'",
     ] {
+        if defaults.starts_with("standard_conforming_strings") && !server.has_nonstandard_strings() {
+            continue;
+        }
         let database = server.database();
         database.execute("CREATE TABLE busy (id int PRIMARY KEY, a int, b text)");
         database.execute(&format!("ALTER DATABASE {} SET {defaults}", database.name()));

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use refinery_core::{Migration, MigrationType, find_migration_files};
 use zerostarter_migrate::Source;
+use zerostarter_migrate::source::{Directory, UnknownFiles};
 
 use zerostarter_test_harness::{Command, Database, Server, zerostarter_db};
 
@@ -121,11 +122,17 @@ fn the_embedded_migrations_have_refinerys_checksums() {
     assert_eq!(mine.history(), yours.history());
 }
 
+fn lenient(path: &Path) -> Directory {
+    let path = path.to_owned();
+    let unknown_files = UnknownFiles::Warn;
+    Directory { path, unknown_files }
+}
+
 #[test]
 fn the_files_that_are_found_are_those_that_refinery_finds() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);
-    fs::create_dir_all(path("below/V1__a_directory.sql")).unwrap();
+    fs::create_dir_all(path("below/a_directory.sql")).unwrap();
     for name in [
         "V2__plain.sql",
         "U3__late.sql",
@@ -144,12 +151,11 @@ fn the_files_that_are_found_are_those_that_refinery_finds() {
         "V15__space here.sql",
         "V16__.hidden.sql",
         "below/V17__deep.sql",
-        "below/V1__a_directory.sql/V18__deeper.sql",
+        "below/a_directory.sql/V18__deeper.sql",
     ] {
         fs::write(path(name), "SELECT 1;").unwrap();
     }
     symlink("V2__plain.sql", path("V19__link.sql")).unwrap();
-    symlink("below", path("V20__link_to_a_directory.sql")).unwrap();
     symlink("below", path("also_below")).unwrap();
 
     let root = directory.path().canonicalize().unwrap();
@@ -157,7 +163,7 @@ fn the_files_that_are_found_are_those_that_refinery_finds() {
         .unwrap()
         .map(|file| file.to_str().unwrap().to_owned())
         .collect();
-    let mut ours: Vec<String> = Source::Directory(root.clone())
+    let mut ours: Vec<String> = Source::Directory(lenient(&root))
         .load()
         .unwrap()
         .into_iter()
@@ -176,7 +182,7 @@ fn a_directory_of_thousands_is_read_in_full_and_in_order() {
         let name = format!("V{version}__step.sql");
         fs::write(directory.path().join(name), format!("SELECT {version};")).unwrap();
     }
-    let files = Source::Directory(directory.path().to_owned()).load().unwrap();
+    let files = Source::Directory(directory.path().into()).load().unwrap();
     assert_eq!(files.len(), 2_500);
     for (version, file) in (0..).zip(&files) {
         assert_eq!(
@@ -185,7 +191,7 @@ fn a_directory_of_thousands_is_read_in_full_and_in_order() {
         );
     }
     fs::write(directory.path().join("V1999__step.sql"), b"SELECT 1;\n\xff").unwrap();
-    let error = Source::Directory(directory.path().to_owned())
+    let error = Source::Directory(directory.path().into())
         .load()
         .unwrap_err()
         .to_string();

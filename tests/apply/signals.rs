@@ -1,4 +1,4 @@
-//! SIGTERM and SIGINT: what is under way is cancelled, what was applied stays, and the lock is free.
+//! SIGTERM, SIGINT and SIGHUP: what is under way is cancelled, what was applied stays, and the lock is free.
 
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,7 @@ fn lock_is_free(database: &Database) -> bool {
 
 #[test]
 fn a_running_migration_is_cancelled_and_rolled_back() {
-    for (signal, status) in [("INT", 130), ("TERM", 143)] {
+    for (signal, status) in [("HUP", 129), ("INT", 130), ("TERM", 143)] {
         let database = Server::shared().database();
         let mut running = zerostarter_db(&database)
             .migration("V1__quick.sql", "CREATE TABLE quick ();")
@@ -53,6 +53,26 @@ fn a_running_migration_is_cancelled_and_rolled_back() {
         assert_eq!(database.history().len(), 1);
         assert_eq!(database.catalog(), ["table public.quick"]);
     }
+}
+
+/// As with `nohup`.
+#[test]
+fn a_signal_that_was_ignored_from_the_start_stays_ignored() {
+    let database = Server::shared().database();
+    let mut running = Command::program("/bin/sh")
+        .args([
+            "-c",
+            "trap '' HUP; exec \"$0\"",
+            env!("CARGO_BIN_EXE_zerostarter-db"),
+        ])
+        .env("NODE_ENV", "test")
+        .env("POSTGRES_URL", database.url())
+        .migration("V1__slow.sql", "SELECT pg_sleep(1);")
+        .start();
+    running.wait_for_stderr("recovery point");
+    running.signal("HUP");
+    let run = running.wait();
+    assert_eq!(run.status, 0, "{}", run.stderr);
 }
 
 /// Over a link on which each answer takes its time, TLS or not: the end comes at once, and what it says is so.

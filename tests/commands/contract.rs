@@ -228,6 +228,7 @@ fn env_shows_the_settings_and_their_places() {
     POSTGRES_CA_FILE  (not set)
     POSTGRES_PLAINTEXT_IN_PRODUCTION=no  (default)
     MIGRATIONS_DIR  (not set)
+    MIGRATE_UNKNOWN_FILES=refuse  (default)
     MIGRATE_WAIT=6s  (.env.staging)
     MIGRATE_LOCK_WAIT=1s  (flag)
     MIGRATE_LOCK_TIMEOUT=2s  (default)
@@ -294,6 +295,10 @@ fn the_help_is_this() {
               Read migrations from this directory [env: MIGRATIONS_DIR] [default: the embedded
               migrations]
 
+          --unknown-files <CHOICE>
+              warn of or refuse files in MIGRATIONS_DIR that look like migrations of another tool [env:
+              MIGRATE_UNKNOWN_FILES] [default: refuse]
+
           --wait <DURATION>
               How long to wait for the database [env: MIGRATE_WAIT] [default: 60s]
 
@@ -349,7 +354,7 @@ fn the_help_is_this() {
       5  migrations are pending (check; wait when its timeout is over)
       6  the history table and the migrations disagree
       7  blocked by another migrator or a table lock until the limit
-      130, 143  SIGINT, SIGTERM: the running migration was cancelled and rolled back
+      129, 130, 143  SIGHUP, SIGINT, SIGTERM: the running migration was cancelled and rolled back
     --- stderr
     ");
 }

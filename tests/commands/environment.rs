@@ -71,6 +71,7 @@ fn every_variable_is_read_from_every_place() {
             | "STATUS_JSON" => "yes",
             "MIGRATE_LOCK_RETRIES" | "MIGRATE_TARGET" => "3",
             "MIGRATE_AHEAD" => "refuse",
+            "MIGRATE_UNKNOWN_FILES" => "warn",
             "LOG_FORMAT" => "json",
             "RUST_LOG" => "debug",
             name if name.ends_with("_FILE") || name == "MIGRATIONS_DIR" => "here",
@@ -205,6 +206,7 @@ fn everything_that_is_missing_or_wrong_is_said_in_one_run() {
         .env("MIGRATE_LOCK_RETRIES", "0")
         .env("MIGRATE_STATEMENT_TIMEOUT", "x")
         .env("MIGRATE_AHEAD", "ignore")
+        .env("MIGRATE_UNKNOWN_FILES", "ignore")
         .env("MIGRATE_CREATE_DATABASE", "2")
         .env("WAIT_TIMEOUT", "soon")
         .env("STATUS_JSON", "j")
@@ -227,6 +229,7 @@ fn everything_that_is_missing_or_wrong_is_said_in_one_run() {
       MIGRATE_LOCK_RETRIES is not a whole number of attempts, 1 or more
       MIGRATE_STATEMENT_TIMEOUT is not a duration such as [ms], 30s or 10m
       MIGRATE_AHEAD is not allow or refuse
+      MIGRATE_UNKNOWN_FILES is not warn or refuse
       MIGRATE_TARGET (from .env) is not the version of a migration, such as 1
       MIGRATE_CREATE_DATABASE is not yes or no
       WAIT_TIMEOUT is not a duration such as [ms], 30s or 10m
@@ -390,6 +393,7 @@ fn the_local_password_is_refused_in_production() {
     POSTGRES_CA_FILE  (not set)
     POSTGRES_PLAINTEXT_IN_PRODUCTION=no  (default)
     MIGRATIONS_DIR  (not set)
+    MIGRATE_UNKNOWN_FILES=refuse  (default)
     MIGRATE_WAIT=60s  (default)
     MIGRATE_LOCK_WAIT=10m  (default)
     MIGRATE_LOCK_TIMEOUT=2s  (default)

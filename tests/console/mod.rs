@@ -1,5 +1,8 @@
 //! Output: log, streams, secrets.
 
+mod forged_lines;
 mod logs;
+mod long_texts;
 mod secrets;
 mod streams;
+mod unread;

@@ -1,4 +1,4 @@
-//! What pg_dump and other tools write for psql: data lines, guard lines, a transaction around the file.
+//! What `pg_dump` and other tools write for psql: data lines, guard lines, a transaction around the file.
 
 use insta::assert_snapshot;
 use zerostarter_test_harness::{Command, Database, Server, zerostarter_db};

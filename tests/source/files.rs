@@ -366,24 +366,6 @@ fn a_directory_that_is_missing_or_empty_is_an_error() {
 }
 
 #[test]
-fn a_misnamed_file_is_warned_of() {
-    let database = Server::shared().database();
-    let command = zerostarter_db(&database)
-        .migration("V1__one.sql", "CREATE TABLE one ();")
-        .migration("V2_two.sql", "CREATE TABLE two ();")
-        .migration("README.md", "text");
-    assert_snapshot!(command.snapshot(), @"
-    status: 0
-    --- stdout
-    --- stderr
-    [time] WARN  migrations/V2_two.sql is not named V<number>__<name>.sql and is left out
-    [time] INFO  1 of 1 migrations are pending in [db], schema public
-    [time] INFO  recovery point: [lsn] at [time], for a point-in-time recovery from a backup
-    [time] INFO  applied V1__one in [ms]
-    ");
-}
-
-#[test]
 fn a_version_that_refinerys_table_cannot_hold_is_refused() {
     let database = Server::shared().database();
     assert_snapshot!(zerostarter_db(&database).migration("V20260101120000__big.sql", "").snapshot(), @"
@@ -394,20 +376,4 @@ fn a_version_that_refinerys_table_cannot_hold_is_refused() {
 
     hint: use a smaller version: refinery's history table stores versions in 32 bits
     ");
-}
-
-/// Kubernetes mounts a config map as links through a hidden directory that it swaps as a whole.
-#[test]
-fn a_mounted_config_map_is_read_once() {
-    let database = Server::shared().database();
-    let command = zerostarter_db(&database).env("MIGRATIONS_DIR", "migrations");
-    let mount = command.directory().join("migrations");
-    let data = mount.join("..2026_01_01_00_00_00.1");
-    std::fs::create_dir_all(&data).unwrap();
-    std::fs::write(data.join("V1__one.sql"), "CREATE TABLE one ();").unwrap();
-    std::os::unix::fs::symlink("..2026_01_01_00_00_00.1", mount.join("..data")).unwrap();
-    std::os::unix::fs::symlink("..data/V1__one.sql", mount.join("V1__one.sql")).unwrap();
-    let run = command.run();
-    assert_eq!(run.status, 0, "{}", run.stderr);
-    assert_eq!(database.catalog(), ["table public.one"]);
 }

@@ -1,6 +1,8 @@
 //! Migration files.
 
+mod directories;
 mod dumps;
 mod encodings;
 mod files;
 mod memory;
+mod unknown_files;

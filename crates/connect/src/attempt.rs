@@ -6,6 +6,7 @@ use std::io;
 use std::time::Duration;
 
 use tokio_postgres::error::SqlState;
+use zerostarter_diagnostic::excerpt::shortened;
 
 /// What tokio-postgres says of a server that `target_session_attrs=read-write` rules out.
 const READ_ONLY: &str = "database does not allow writes";
@@ -18,6 +19,8 @@ pub const ATTEMPT_LIMIT: Duration = Duration::from_secs(10);
 pub enum AttemptError {
     /// It took longer than [`ATTEMPT_LIMIT`], or than `connect_timeout` if that is shorter.
     TimedOut(Duration),
+    /// The name of the host cannot be resolved.
+    Resolution(io::Error),
     /// The client's certificate and key do not fit together.
     ClientCertificate(rustls::Error),
     /// Anything that tokio-postgres reports.
@@ -28,6 +31,7 @@ impl fmt::Display for AttemptError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TimedOut(limit) => write!(f, "no answer within {limit:?}"),
+            Self::Resolution(error) => write!(f, "error connecting to server: {error}"),
             Self::ClientCertificate(error) => {
                 write!(f, "the client certificate cannot be used: {error}")
             }
@@ -43,7 +47,7 @@ impl AttemptError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::TimedOut(_) => true,
+            Self::TimedOut(_) | Self::Resolution(_) => true,
             Self::ClientCertificate(_) => false,
             Self::Postgres(error) => is_transient(error),
         }
@@ -54,7 +58,7 @@ impl AttemptError {
     pub fn is_read_only(&self) -> bool {
         match self {
             Self::Postgres(error) => find_io_error(error).is_some_and(says_read_only),
-            Self::TimedOut(_) | Self::ClientCertificate(_) => false,
+            Self::TimedOut(_) | Self::Resolution(_) | Self::ClientCertificate(_) => false,
         }
     }
 
@@ -63,7 +67,7 @@ impl AttemptError {
     pub fn sql_state(&self) -> Option<&SqlState> {
         match self {
             Self::Postgres(error) => error.code(),
-            Self::TimedOut(_) | Self::ClientCertificate(_) => None,
+            Self::TimedOut(_) | Self::Resolution(_) | Self::ClientCertificate(_) => None,
         }
     }
 
@@ -73,7 +77,7 @@ impl AttemptError {
         match self {
             Self::Postgres(error) => find_tls_error(error),
             Self::ClientCertificate(error) => Some(error),
-            Self::TimedOut(_) => None,
+            Self::TimedOut(_) | Self::Resolution(_) => None,
         }
     }
 }
@@ -82,7 +86,11 @@ impl AttemptError {
 #[must_use]
 pub fn describe(error: &tokio_postgres::Error) -> String {
     if let Some(answer) = error.as_db_error() {
-        return format!("{} (SQLSTATE {})", answer.message(), answer.code().code());
+        return format!(
+            "{} (SQLSTATE {})",
+            shortened(answer.message()),
+            answer.code().code()
+        );
     }
     let mut text = error.to_string();
     let mut source = error.source();

@@ -10,11 +10,13 @@ use tokio_postgres::config::{SslMode as WireSslMode, SslNegotiation};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::{AsyncMessage, Client, NoTls, Socket};
+use zerostarter_diagnostic::excerpt::shortened;
 
 use crate::attempt::{ATTEMPT_LIMIT, AttemptError};
 use crate::canceller::Canceller;
 use crate::config::Config;
 use crate::host::{Address, Host};
+use crate::resolution::resolve;
 use crate::tls::{TlsPolicy, Verification};
 
 /// How long a server may send nothing before the connection counts as lost. Without this limit, a client whose server
@@ -160,10 +162,16 @@ where
     T::TlsConnect: Send,
     <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
 {
-    let (client, mut connection) = wire_config(config, host, mode)
-        .connect(tls.clone())
-        .await
-        .map_err(AttemptError::Postgres)?;
+    let mut wire = wire_config(config, host, mode);
+    let addresses = resolve(host).await.map_err(AttemptError::Resolution)?;
+    for (index, address) in addresses.into_iter().enumerate() {
+        // The driver wants a name for each address.
+        if let (1.., Address::Tcp(name)) = (index, &host.address) {
+            wire.host(name);
+        }
+        wire.hostaddr(address);
+    }
+    let (client, mut connection) = wire.connect(tls.clone()).await.map_err(AttemptError::Postgres)?;
     let reads_backslashes_literally = connection.parameter("standard_conforming_strings") != Some("off");
     let counts_bytes = connection.parameter("server_encoding") == Some("SQL_ASCII");
     let driver = tokio::spawn(async move {
@@ -192,12 +200,13 @@ where
 }
 
 fn log_notice(notice: &tokio_postgres::error::DbError) {
+    let (sqlstate, text) = (notice.code().code(), shortened(notice.message()));
     match notice.severity() {
         // A precautionary ROLLBACK without a transaction.
         _ if *notice.code() == SqlState::NO_ACTIVE_SQL_TRANSACTION => {}
-        "WARNING" => tracing::warn!(sqlstate = notice.code().code(), "server: {}", notice.message()),
-        "NOTICE" | "INFO" => tracing::info!(sqlstate = notice.code().code(), "server: {}", notice.message()),
-        _ => tracing::debug!(sqlstate = notice.code().code(), "server: {}", notice.message()),
+        "WARNING" => tracing::warn!(sqlstate, "server: {text}"),
+        "NOTICE" | "INFO" => tracing::info!(sqlstate, "server: {text}"),
+        _ => tracing::debug!(sqlstate, "server: {text}"),
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio_postgres::error::SqlState;
 use zerostarter_diagnostic::duration::in_seconds;
+use zerostarter_diagnostic::excerpt::shortened;
 use zerostarter_diagnostic::{Diagnostic, ExitStatus};
 
 use crate::attempt::{AttemptError, describe};
@@ -119,8 +120,12 @@ pub fn server_details(error: &tokio_postgres::Error) -> Vec<String> {
     let Some(answer) = error.as_db_error() else {
         return Vec::new();
     };
-    let detail = answer.detail().map(|detail| format!("detail: {detail}"));
-    let hint = answer.hint().map(|hint| format!("server's hint: {hint}"));
+    let detail = answer
+        .detail()
+        .map(|detail| format!("detail: {}", shortened(detail)));
+    let hint = answer
+        .hint()
+        .map(|hint| format!("server's hint: {}", shortened(hint)));
     detail.into_iter().chain(hint).collect()
 }
 

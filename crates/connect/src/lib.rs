@@ -18,6 +18,7 @@ mod error;
 pub mod host;
 pub mod parameters;
 pub mod quote;
+mod resolution;
 pub mod search_path;
 pub mod tls;
 mod tls_config;

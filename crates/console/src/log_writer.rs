@@ -1,13 +1,10 @@
-//! Writes the log on a separate thread. A slow disk or pipe would otherwise block requests, for example while the file
-//! system flushes its journal.
+//! Writes the log on a separate thread. A pipe that nobody reads, or a slow disk, would otherwise block requests, and a run
+//! that holds the migrators' lock.
 
 use std::io::{self, Write as _};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
-
-/// Lines within this time of the first are written together.
-const GATHERING: Duration = Duration::from_millis(5);
 
 /// Beyond this many bytes lines are dropped and counted: memory is limited, and an application must not stop because
 /// its log has no reader.
@@ -34,13 +31,13 @@ struct Pending {
 }
 
 impl LogWriter {
-    /// Starts the thread, which ends with the process.
-    pub(crate) fn start() -> io::Result<Arc<Self>> {
+    /// Starts the thread, which ends with the process. Lines within `gathering` of the first are written together.
+    pub(crate) fn start(gathering: Duration) -> io::Result<Arc<Self>> {
         let writer = Arc::new(Self::default());
         let shared = writer.clone();
         thread::Builder::new()
             .name("log".to_owned())
-            .spawn(move || shared.write_forever())?;
+            .spawn(move || shared.write_forever(gathering))?;
         Ok(writer)
     }
 
@@ -73,14 +70,14 @@ impl LogWriter {
         drop(waiting.unwrap_or_else(PoisonError::into_inner));
     }
 
-    fn write_forever(&self) {
+    fn write_forever(&self, gathering: Duration) {
         let mut pending = self.lock();
         loop {
             while pending.bytes.is_empty() {
                 pending = self.filled.wait(pending).unwrap_or_else(PoisonError::into_inner);
             }
             drop(pending);
-            thread::sleep(GATHERING);
+            thread::sleep(gathering);
             pending = self.lock();
             let bytes = std::mem::take(&mut pending.bytes);
             pending.is_writing = true;

@@ -1,12 +1,13 @@
 //! The one place that prints. Data goes to stdout, everything else to stderr, and no secret to either.
 
-use std::fs::OpenOptions;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use serde_json::{Map, Value};
-use zerostarter_diagnostic::{Diagnostic, ExitStatus, explain};
+use zerostarter_diagnostic::escape::{escaped, escaped_json};
+use zerostarter_diagnostic::{Diagnostic, ExitStatus, explain, regular_file, threads};
 use zerostarter_settings::Secret;
 
 use crate::clock::now;
@@ -46,13 +47,14 @@ impl Output {
         }
     }
 
-    /// The same, with a separate thread that writes the log. Call [`Output::flush`] last.
+    /// The same, with a separate thread that writes the log, so that nothing waits for its reader. Lines within `gathering` of
+    /// the first are written together. Call [`Output::flush`] last.
     ///
     /// # Errors
     ///
     /// [`Error::LogThread`] if the system starts no thread.
-    pub fn in_background(mut self) -> Result<Self, Error> {
-        self.writer = Some(LogWriter::start().map_err(Error::LogThread)?);
+    pub fn in_background(mut self, gathering: Duration) -> Result<Self, Error> {
+        self.writer = Some(LogWriter::start(gathering).map_err(Error::LogThread)?);
         Ok(self)
     }
 
@@ -81,29 +83,43 @@ impl Output {
         self.redaction.redact(text)
     }
 
-    /// Writes data.
+    /// Writes a text, such as that of `--help`.
     ///
     /// # Errors
     ///
     /// [`Error::Output`], but not if the reader has closed the pipe: it has what it wanted.
-    pub fn data(&self, text: &str) -> Result<(), Error> {
+    pub fn print(&self, text: &str) -> Result<(), Error> {
         to_stdout(&self.redact(text))
+    }
+
+    /// Writes data, on another thread: while nobody reads it, a signal can end the program. The log comes before it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Output::print`].
+    pub async fn data(&self, text: &str) -> Result<(), Error> {
+        self.write(self.redact(text)).await
+    }
+
+    async fn write(&self, text: String) -> Result<(), Error> {
+        self.flush();
+        threads::elsewhere(move || to_stdout(&text)).await
     }
 
     /// Writes data as JSON.
     ///
     /// # Errors
     ///
-    /// As [`Output::data`].
-    pub fn json(&self, document: Value) -> Result<(), Error> {
-        to_stdout(&self.redacted_json(document))
+    /// As [`Output::print`].
+    pub async fn json(&self, document: Value) -> Result<(), Error> {
+        self.write(self.redacted_json(document)).await
     }
 
     /// Writes a line of the log. Only JSON has the fields; the message contains their values.
     pub fn log(&self, level: &str, message: &str, fields: Map<String, Value>) {
         self.tell_lost_lines();
         match self.format {
-            LogFormat::Text => self.text(&format!("{} {level:<5} {message}\n", now())),
+            LogFormat::Text => self.text(&format!("{} {level:<5} {}\n", now(), escaped(message))),
             LogFormat::Json => {
                 let mut object = Map::new();
                 object.insert("time".to_owned(), now().into());
@@ -111,7 +127,7 @@ impl Output {
                 object.insert("message".to_owned(), self.redact(message).into());
                 let fields = fields.into_iter();
                 object.extend(fields.map(|(name, value)| (name, self.redaction.redact_value(value))));
-                self.to_stderr(&format!("{}\n", Value::Object(object)));
+                self.to_stderr(&format!("{}\n", escaped_json(&Value::Object(object).to_string())));
             }
         }
     }
@@ -137,37 +153,25 @@ impl Output {
             Some(error) => std::iter::once(error.to_string())
                 .chain(error.details())
                 .chain(error.hints().into_iter().map(|hint| format!("hint: {hint}")))
+                .map(|line| escaped(&line))
                 .collect::<Vec<_>>()
                 .join("\n"),
         };
         let mut message = self.redact(&message);
         message.truncate(message.floor_char_boundary(LONGEST_TERMINATION_MESSAGE));
         // Only if the file exists: Kubernetes creates it.
-        let file = OpenOptions::new().write(true).truncate(true).open(path);
-        let _ = file.and_then(|mut file| file.write_all(message.as_bytes()));
+        let _ = regular_file::overwrite(path, &message);
     }
 
-    /// Text for people, above the last line of the terminal.
+    /// Text for people, above the last line of the terminal. It is escaped: the text of a server or a file must neither control
+    /// the terminal nor look like another line.
     fn text(&self, text: &str) {
-        let text = self.printable(text);
+        let text = self.redact(text);
         let drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
         self.to_stderr(&drawn.as_ref().map_or_else(
             || text.clone(),
             |line| format!("{ERASE}{text}{}{line}{}", UNWRAPPED[0], UNWRAPPED[1]),
         ));
-    }
-
-    /// Escapes control characters: the text of a server or a file must not control the terminal.
-    fn printable(&self, text: &str) -> String {
-        let mut printable = String::with_capacity(text.len());
-        for c in self.redact(text).chars() {
-            if c.is_control() && c != '\n' && c != '\t' {
-                printable.extend(c.escape_default());
-            } else {
-                printable.push(c);
-            }
-        }
-        printable
     }
 
     pub(crate) fn to_stderr(&self, text: &str) {
@@ -189,7 +193,7 @@ impl Output {
 
     /// Shows `line` below the log, in place of the one before.
     pub fn draw(&self, line: &str) {
-        let line = self.printable(line);
+        let line = self.redact(&escaped(line));
         let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
         self.to_stderr(&format!("{ERASE}{}{line}{}", UNWRAPPED[0], UNWRAPPED[1]));
         *drawn = Some(line);
@@ -206,7 +210,10 @@ impl Output {
     /// A JSON document without the secrets.
     #[must_use]
     pub fn redacted_json(&self, document: Value) -> String {
-        format!("{:#}\n", self.redaction.redact_value(document))
+        format!(
+            "{}\n",
+            escaped_json(&format!("{:#}", self.redaction.redact_value(document)))
+        )
     }
 
     /// Reports a panic by its place alone: the message of a panic can contain any value of the program.

@@ -2,6 +2,8 @@
 
 use std::io::{self, BufRead as _, IsTerminal as _};
 
+use zerostarter_diagnostic::threads;
+
 use crate::output::Output;
 
 impl Output {
@@ -11,13 +13,16 @@ impl Output {
         io::stdin().is_terminal() && io::stderr().is_terminal()
     }
 
-    /// Asks `question`, and waits for one line. Everything but `y` and `yes` is no.
-    #[must_use]
-    pub fn ask(&self, question: &str) -> bool {
+    /// Asks `question`, and waits for one line, on another thread: a signal can end the program meanwhile. Everything but `y`
+    /// and `yes` is no.
+    pub async fn ask(&self, question: &str) -> bool {
         self.to_stderr(&format!("{question} [y/N] "));
         self.flush();
-        let mut answer = String::new();
-        let is_read = io::stdin().lock().read_line(&mut answer).is_ok();
-        is_read && ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
+        threads::elsewhere(|| {
+            let mut answer = String::new();
+            let is_read = io::stdin().lock().read_line(&mut answer).is_ok();
+            is_read && ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
+        })
+        .await
     }
 }

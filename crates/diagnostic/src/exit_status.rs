@@ -20,6 +20,8 @@ pub enum ExitStatus {
     Conflict,
     /// 7: blocked by another migrator or a table lock until the limit.
     Blocked,
+    /// 129: SIGHUP ended the run.
+    HungUp,
     /// 130: SIGINT ended the run.
     Interrupted,
     /// 143: SIGTERM ended the run.
@@ -39,6 +41,7 @@ impl ExitStatus {
             Self::Pending => 5,
             Self::Conflict => 6,
             Self::Blocked => 7,
+            Self::HungUp => 129,
             Self::Interrupted => 130,
             Self::Terminated => 143,
         }
@@ -56,6 +59,7 @@ impl ExitStatus {
             Self::Pending => "pending",
             Self::Conflict => "conflict",
             Self::Blocked => "blocked",
+            Self::HungUp => "hung_up",
             Self::Interrupted => "interrupted",
             Self::Terminated => "terminated",
         }

@@ -6,9 +6,14 @@
 #![forbid(unsafe_code)]
 
 pub mod duration;
+pub mod escape;
+pub mod excerpt;
 mod exit_status;
+pub mod regular_file;
 pub mod signal;
+pub mod threads;
 
+use escape::escaped;
 pub use exit_status::ExitStatus;
 
 /// An error that ends a program, with what to do about it. Its `Display` is the headline: lower case, no full stop.
@@ -34,12 +39,12 @@ pub fn distinct(hints: impl IntoIterator<Item = String>) -> Vec<String> {
     seen
 }
 
-/// The text that ends a program's output: headline, details, hints.
+/// The text that ends a program's output: headline, details, hints, each on one line.
 pub fn explain(error: &dyn Diagnostic) -> String {
-    let mut text = format!("error: {error}\n");
+    let mut text = format!("error: {}\n", escaped(&error.to_string()));
     for line in error.details() {
         text.push_str("  ");
-        text.push_str(&line);
+        text.push_str(&escaped(&line));
         text.push('\n');
     }
     let hints = error.hints();
@@ -48,7 +53,7 @@ pub fn explain(error: &dyn Diagnostic) -> String {
     }
     for hint in hints {
         text.push_str("hint: ");
-        text.push_str(&hint);
+        text.push_str(&escaped(&hint));
         text.push('\n');
     }
     text

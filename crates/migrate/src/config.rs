@@ -9,7 +9,7 @@ use zerostarter_connect::config::{POSTGRES_DIRECT_URL, POSTGRES_URL};
 use zerostarter_settings::{Reader, Variable};
 
 use crate::ledger::{Ledger, SnapshotQuery};
-use crate::source::Source;
+use crate::source::{Directory, Source, UnknownFiles};
 
 /// `MIGRATE_TARGET`. It is not among [`VARIABLES`] because only some commands have its flag.
 pub const TARGET: Variable = Variable::new(
@@ -24,6 +24,12 @@ pub const VARIABLES: &[Variable] = &[
     Variable::new("MIGRATIONS_DIR", "Read migrations from this directory")
         .flag("dir", "PATH")
         .default_in_words("the embedded migrations"),
+    Variable::new(
+        "MIGRATE_UNKNOWN_FILES",
+        "warn of or refuse files in MIGRATIONS_DIR that look like migrations of another tool",
+    )
+    .flag("unknown-files", "CHOICE")
+    .default("refuse"),
     Variable::new("MIGRATE_WAIT", "How long to wait for the database")
         .flag("wait", "DURATION")
         .default("60s"),
@@ -93,6 +99,8 @@ pub struct Config {
     pub database: connect::Config,
     /// `MIGRATIONS_DIR`: read migrations from this directory.
     pub migrations_dir: Option<PathBuf>,
+    /// `MIGRATE_UNKNOWN_FILES`: what to do about files there that look like migrations of another tool.
+    pub unknown_files: UnknownFiles,
     /// `MIGRATE_WAIT`: how long to wait for the database.
     pub wait: Duration,
     /// `MIGRATE_LOCK_WAIT`: how long to wait for another migrator.
@@ -138,6 +146,15 @@ impl Config {
         });
         let role = reader.text("MIGRATE_ROLE");
         let migrations_dir = reader.path("MIGRATIONS_DIR");
+        let unknown_files = reader.parse(
+            "MIGRATE_UNKNOWN_FILES",
+            "is not warn or refuse",
+            |text| match text {
+                "warn" => Some(UnknownFiles::Warn),
+                "refuse" => Some(UnknownFiles::Refuse),
+                _ => None,
+            },
+        );
         let target = reader.parse(
             "MIGRATE_TARGET",
             "is not the version of a migration, such as 1",
@@ -148,6 +165,7 @@ impl Config {
         Some(Self {
             database: database?,
             migrations_dir,
+            unknown_files: unknown_files?,
             wait,
             lock_wait,
             lock_timeout,
@@ -165,7 +183,10 @@ impl Config {
     /// `MIGRATIONS_DIR`, if it is set, else `embedded`.
     #[must_use]
     pub fn source(&self, embedded: Source) -> Source {
-        self.migrations_dir.clone().map_or(embedded, Source::Directory)
+        let unknown_files = self.unknown_files;
+        self.migrations_dir.clone().map_or(embedded, |path| {
+            Source::Directory(Directory { path, unknown_files })
+        })
     }
 
     /// Logs what an operator should know about the settings.

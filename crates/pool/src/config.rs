@@ -5,6 +5,7 @@ use std::time::Duration;
 use zerostarter_connect as connect;
 use zerostarter_connect::config::POSTGRES_URL;
 use zerostarter_connect::quote::identifier;
+use zerostarter_diagnostic::regular_file;
 use zerostarter_settings::{Error, Reader, Settings, Variable};
 
 /// The variables of a pool, besides those of connections.
@@ -96,7 +97,7 @@ impl Config {
     /// Every problem with every variable, and `.env` files that cannot be read.
     pub fn from_environment() -> Result<Self, Error> {
         let settings = Settings::of_process(connect::config::variables().chain(VARIABLES))?;
-        let mut reader = Reader::new(&settings, &|path| std::fs::read(path));
+        let mut reader = Reader::new(&settings, &regular_file::read);
         let config = Self::load(&mut reader);
         reader.finish(config)
     }

@@ -7,6 +7,7 @@ use std::io;
 use std::path::Path;
 
 use config::{ConfigError, Map, Source, Value};
+use zerostarter_diagnostic::regular_file;
 
 /// The origin of the layer that holds the process's own variables.
 pub const ENVIRONMENT: &str = "environment";
@@ -126,7 +127,7 @@ fn dotenv_layer(directory: &Path, file: &str) -> Result<Option<Layer>, DotenvErr
         line,
         reason: reason.to_owned(),
     };
-    let bytes = match std::fs::read(directory.join(file)) {
+    let bytes = match regular_file::read(&directory.join(file)) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failure(None, &error.to_string())),

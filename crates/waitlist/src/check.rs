@@ -27,7 +27,7 @@ pub(crate) async fn check(listen: SocketAddr, output: &Output) -> Result<(), Err
         .map_err(|error| unhealthy(error.to_string()))?;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
     if head.split(' ').nth(1) == Some("200") {
-        Ok(output.data(&format!("{body}\n"))?)
+        Ok(output.data(&format!("{body}\n")).await?)
     } else {
         Err(unhealthy(body.to_owned()))
     }

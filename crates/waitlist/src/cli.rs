@@ -13,7 +13,7 @@ const ABOUT: &str = "Serves the waitlist, as JSON and as a page, until it is sto
 
 const EXIT_STATUS: &str = "\
 Exit status:
-  0  stopped by SIGTERM or SIGINT; for check: healthy
+  0  stopped by SIGTERM, SIGINT or SIGHUP; for check: healthy
   1  for check: not healthy
   2  the command line or a variable cannot be used";
 

@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use zerostarter_console as console;
+use zerostarter_diagnostic::regular_file;
 use zerostarter_pool as pool;
 use zerostarter_settings::{Error, Reader, Settings, Variable};
 
@@ -73,7 +74,7 @@ impl Config {
     ///
     /// Every problem with every variable.
     pub fn load(settings: &Settings) -> Result<Self, Error> {
-        let mut reader = Reader::new(settings, &|path| std::fs::read(path));
+        let mut reader = Reader::new(settings, &regular_file::read);
         let config = Self::read(&mut reader);
         reader.finish(config)
     }

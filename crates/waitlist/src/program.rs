@@ -29,15 +29,13 @@ use crate::server;
 ///
 /// See [`Error`].
 pub async fn run(command: Command, settings: &Settings, output: &Output) -> Result<(), Error> {
-    // Before the first line of the log: a signal must not be lost, nor kill the process without a handler.
-    let mut interrupt = Interrupt::install().map_err(Error::Start)?;
-    let config = Config::load(settings)?;
-    if let Some(password) = config.pool.database.url.redacted_password() {
-        output.hide(password);
-    }
     if command == Command::Check {
+        let config = load(settings, output)?;
         return check(config.listen, output).await;
     }
+    // Before the first line of the log: a signal must not be lost, nor kill the process without a handler.
+    let mut interrupt = Interrupt::install().map_err(Error::Start)?;
+    let config = load(settings, output)?;
     log::start(output, config.console.filter.clone());
     config.pool.database.log_protection();
     let stop = async move {
@@ -45,6 +43,14 @@ pub async fn run(command: Command, settings: &Settings, output: &Output) -> Resu
         tracing::info!("{}: no more connections are accepted", signal.name());
     };
     serve(config, stop).await
+}
+
+fn load(settings: &Settings, output: &Output) -> Result<Config, Error> {
+    let config = Config::load(settings)?;
+    if let Some(password) = config.pool.database.url.redacted_password() {
+        output.hide(password);
+    }
+    Ok(config)
 }
 
 /// Serves until `stop`, and until the running requests are answered.

@@ -1058,7 +1058,7 @@ fn the_command_line_explains_itself() {
           error, warn, info, debug, trace or off
 
     Exit status:
-      0  stopped by SIGTERM or SIGINT; for check: healthy
+      0  stopped by SIGTERM, SIGINT or SIGHUP; for check: healthy
       1  for check: not healthy
       2  the command line or a variable cannot be used
     --- stderr
@@ -1104,4 +1104,37 @@ fn a_password_is_in_no_line_of_the_log() {
         .filter(|line| line.contains("WARN") && line.contains("28P01"));
     assert_eq!(told.count(), 1, "{}", run.stderr);
     assert!(!run.stderr.contains("hidden-word"), "{}", run.stderr);
+}
+
+/// A container can be limited to one process, and the runtime wants a thread for each processor.
+#[test]
+fn one_thread_is_enough() {
+    let database = migrated(Server::shared());
+    let url = database.url().replace("127.0.0.1", "localhost");
+    let command = zerostarter_api(&database).env("POSTGRES_URL", url);
+    let Some(command) = command.with_one_process() else {
+        return;
+    };
+    let api = Api::start(command);
+    assert_eq!(api.get("/api/health").status(), 200);
+    api.running.signal("TERM");
+    assert_eq!(api.running.wait().status, 0);
+}
+
+/// Letters that turn what follows around, and what some viewers take for the end of a line.
+#[test]
+fn a_path_cannot_forge_the_access_log() {
+    let database = migrated(Server::shared());
+    for format in ["text", "json"] {
+        let command = zerostarter_api(&database).env("LOG_FORMAT", format);
+        let api = Api::start(command);
+        let path = "/x\u{202e}y\u{2028}\u{85}z";
+        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        api.raw(&request).expect("an answer");
+        assert_eq!(api.get("/end").status(), 404);
+        api.running.signal("TERM");
+        let log = api.running.wait().stderr;
+        assert!(log.contains("/end"), "{log}");
+        assert!(!log.contains(['\u{202e}', '\u{2028}', '\u{85}']), "{log}");
+    }
 }

@@ -3,16 +3,19 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::ffi::{OsStr, OsString};
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{self, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use regex::Regex;
 use tempfile::TempDir;
 
 use super::database::Database;
 use super::filters;
+use super::left_out::left_out;
 use super::program::program;
 use super::running::Running;
 
@@ -96,6 +99,36 @@ impl Command {
         let pattern = Regex::new(pattern).expect("a filter");
         self.filters.push((pattern, replacement.to_owned()));
         self
+    }
+
+    /// The same as a user who is not root and may have one process, with one thread. `None`, with the reason on stderr, where
+    /// the tests cannot become such a user.
+    pub fn with_one_process(mut self) -> Option<Self> {
+        // The system counts the processes of a user, so each call takes another one.
+        static USERS: AtomicU32 = AtomicU32::new(0);
+        let limit = Path::new("/usr/bin/prlimit");
+        let is_root = fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
+        if !is_root || !limit.exists() {
+            left_out("only root, with prlimit of util-linux, can limit the processes of a user");
+            return None;
+        }
+        let user = 100_000 + process::id() % 100_000 * 100 + USERS.fetch_add(1, Ordering::Relaxed);
+        let user = user.to_string();
+        let switch = [
+            "--nproc=1",
+            "/usr/bin/setpriv",
+            "--clear-groups",
+            "--reuid",
+            &user,
+            "--regid",
+            &user,
+            "--",
+        ];
+        let program = std::mem::replace(&mut self.program, limit.to_owned());
+        let arguments = switch.map(OsString::from).into_iter().chain([program.into()]);
+        self.arguments = arguments.chain(self.arguments).collect();
+        fs::set_permissions(self.directory(), Permissions::from_mode(0o755)).expect("to open the directory");
+        Some(self)
     }
 
     /// The working directory, which lives as long as the command and its runs.

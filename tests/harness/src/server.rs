@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::database::Database;
 use super::installation::Installation;
+use super::left_out::left_out;
 use super::poll::poll;
 use super::session::Session;
 use super::supervisor::{Home, Supervised};
@@ -225,6 +226,18 @@ impl Server {
 
     pub fn port(&self) -> u16 {
         self.address.port
+    }
+
+    /// Whether `standard_conforming_strings` can be off: before PostgreSQL 19. Otherwise stderr has what the test leaves out.
+    pub fn has_nonstandard_strings(&self) -> bool {
+        let is_old = self.major() < 19;
+        if !is_old {
+            let major = self.major();
+            left_out(&format!(
+                "standard_conforming_strings is always on in PostgreSQL {major}"
+            ));
+        }
+        is_old
     }
 
     /// The major version.

@@ -7,6 +7,7 @@ use tokio_postgres::error::SqlState;
 use zerostarter_connect::attempt::describe;
 use zerostarter_connect::{self as connect, server_details};
 use zerostarter_diagnostic::duration::in_seconds;
+use zerostarter_diagnostic::excerpt::shortened;
 use zerostarter_diagnostic::signal::Signal;
 use zerostarter_diagnostic::{Diagnostic, ExitStatus, distinct};
 use zerostarter_settings as settings;
@@ -364,7 +365,7 @@ fn blocker_hints(blockers: &[Blocker], variable: &str) -> Vec<String> {
 fn migration_details(rejection: &Rejection, applied: &[String]) -> Vec<String> {
     let mut lines = vec![format!(
         "{} (SQLSTATE {})",
-        rejection.message,
+        shortened(&rejection.message),
         rejection.sql_state.code()
     )];
     match &rejection.site {
@@ -374,7 +375,7 @@ fn migration_details(rejection: &Rejection, applied: &[String]) -> Vec<String> {
             let number = place.line.to_string();
             let margin = " ".repeat(number.len());
             // Tabs stay tabs, so that the marker is below its column however wide a tab is.
-            let before = place.text.chars().take(place.column - 1);
+            let before = place.before.chars();
             let lead: String = before.map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
             lines.push(format!(
                 "{margin}--> {}:{}:{}",
@@ -384,11 +385,12 @@ fn migration_details(rejection: &Rejection, applied: &[String]) -> Vec<String> {
             lines.push(format!("{margin} | {lead}^"));
         }
     }
-    let labelled = |name: &str, text: &Option<String>| text.as_ref().map(|text| format!("{name}: {text}"));
+    let labelled =
+        |name: &str, text: &Option<String>| text.as_ref().map(|text| format!("{name}: {}", shortened(text)));
     lines.extend(labelled("detail", &rejection.detail));
     lines.extend(labelled("server's hint", &rejection.hint));
-    let context = rejection.context.as_ref().map(|text| text.replace('\n', " / "));
-    lines.extend(labelled("context", &context));
+    let context = labelled("context", &rejection.context);
+    lines.extend(context.map(|text| text.replace('\n', " / ")));
     lines.extend(labelled(
         "it ran without a transaction block",
         &rejection.leftovers,

@@ -31,7 +31,7 @@ fn apply_uninspected(database: &Database, sql: &str) -> Option<Failure> {
     std::fs::write(directory.path().join("V1__good.sql"), "CREATE TABLE good ();").expect("to write");
     std::fs::write(directory.path().join("V2__bad.sql"), sql).expect("to write");
     let config = config(database);
-    let source = Source::Directory(directory.path().to_owned());
+    let source = Source::Directory(directory.path().into());
     let files = source.load().expect("migrations");
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -13,6 +13,7 @@ use zerostarter_connect::attempt::AttemptError;
 use zerostarter_connect::config::variables_with_direct_url;
 use zerostarter_connect::connect::connect;
 use zerostarter_connect::create_database::create_database;
+use zerostarter_diagnostic::regular_file;
 use zerostarter_diagnostic::signal::Signal;
 use zerostarter_settings::{Reader, Settings};
 
@@ -65,7 +66,7 @@ impl Migrator {
         let variables = variables_with_direct_url().chain(VARIABLES);
         let variables = variables.chain(APPLY_VARIABLES).chain([&TARGET]);
         let settings = Settings::of_process(variables)?;
-        let mut reader = Reader::new(&settings, &|path| std::fs::read(path));
+        let mut reader = Reader::new(&settings, &regular_file::read);
         let config = Config::load(&mut reader);
         let config = reader.finish(config)?;
         let source = config.source(embedded);

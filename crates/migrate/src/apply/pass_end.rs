@@ -3,6 +3,7 @@
 use tokio_postgres::error::SqlState;
 use zerostarter_connect::attempt::AttemptError;
 use zerostarter_diagnostic::duration::in_seconds;
+use zerostarter_diagnostic::excerpt::shortened;
 
 use super::error::Error;
 use super::failure::Failure;
@@ -77,7 +78,11 @@ pub(super) fn pass_end(failure: Failure, wait: Option<LockWait>, schema: &str) -
         }),
         Failure::Rejected(rejection) if is_lock_conflict(&rejection.sql_state) => {
             PassEnd::LockConflict(LockConflict {
-                reason: format!("{} (SQLSTATE {})", rejection.message, rejection.sql_state.code()),
+                reason: format!(
+                    "{} (SQLSTATE {})",
+                    shortened(&rejection.message),
+                    rejection.sql_state.code()
+                ),
                 label: Some(rejection.label),
                 wait,
             })

@@ -1,6 +1,7 @@
 //! An error of the server in a migration, and its place in the file.
 
 use tokio_postgres::error::SqlState;
+use zerostarter_diagnostic::excerpt::window;
 
 use crate::sql::line_and_column;
 
@@ -45,14 +46,21 @@ pub struct Place {
     pub line: usize,
     /// Counted from 1, in characters.
     pub column: usize,
-    /// The line's text.
+    /// The line's text around the place.
     pub text: String,
+    /// The part of `text` before the place.
+    pub before: String,
 }
 
 impl Place {
     pub(super) fn new(sql: &str, offset: usize) -> Self {
         let (line, column) = line_and_column(sql, offset);
-        let text = sql.lines().nth(line - 1).unwrap_or_default().to_owned();
-        Self { line, column, text }
+        let (text, before) = window(sql.lines().nth(line - 1).unwrap_or_default(), column - 1);
+        Self {
+            line,
+            column,
+            text,
+            before,
+        }
     }
 }

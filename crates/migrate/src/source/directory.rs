@@ -1,148 +1,76 @@
 //! A directory of migration files in refinery's naming: `V<number>__<name>.sql`.
 
-use std::fs::{self, DirEntry, FileType};
-use std::path::{Path, PathBuf};
-use std::thread;
-
-use refinery_core::error::Kind;
-use refinery_core::parse_migration_name;
+use std::path::PathBuf;
 
 use super::error::Error;
 use super::migration::Migration;
+use super::reading::read_files;
+use super::search::Search;
 
-/// Reads the migration files of `directory` and of the directories below it.
-///
-/// # Errors
-///
-/// [`Error`], naming the file: it cannot be read, is not UTF-8, contains a NUL byte, or has a version that is too large.
-pub(super) fn load(directory: &Path) -> Result<Vec<Migration>, Error> {
-    let paths = find_files(directory)?;
-    if paths.is_empty() {
-        return Err(Error::new(
-            directory.display().to_string(),
-            "contains no migration",
-            Some("name migration files V<number>__<name>.sql; an empty directory is usually a wrong mount"),
-        ));
-    }
-    read_files(&paths)
+/// `MIGRATE_UNKNOWN_FILES`: what to do about a file that looks like a migration of another tool, or is misspelt.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnknownFiles {
+    /// Warn, and leave it out.
+    Warn,
+    /// Refuse the directory: a migration that is left out must not look like an applied one.
+    #[default]
+    Refuse,
 }
 
-fn failure(path: &Path, problem: impl Into<String>, hint: Option<&str>) -> Error {
-    Error::new(path.display().to_string(), problem, hint)
+/// A directory of migration files in refinery's naming.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Directory {
+    /// The directory.
+    pub path: PathBuf,
+    /// What to do about files that look like migrations and are not named like them.
+    pub unknown_files: UnknownFiles,
 }
 
-/// The files that refinery would find, here and in directories below, except links to directories. refinery's own search
-/// makes one more system call a file, which is slow with thousands of files.
-fn find_files(directory: &Path) -> Result<Vec<PathBuf>, Error> {
-    let entries = fs::read_dir(directory).map_err(|error| {
-        failure(
-            directory,
-            format!("cannot be read: {error}"),
-            Some("set MIGRATIONS_DIR to the directory with the V*__*.sql files"),
-        )
-    })?;
-    let mut found = Vec::new();
-    let mut misnamed = Vec::new();
-    let mut below = Vec::new();
-    for entry in entries.flatten() {
-        sort_out(&entry, &mut found, &mut below, &mut misnamed);
-    }
-    warn_of_misnamed_files(&misnamed);
-    // A directory below that cannot be read, such as lost+found, contains no migrations.
-    while let Some(entries) = below.pop().map(fs::read_dir) {
-        for entry in entries.into_iter().flatten().flatten() {
-            sort_out(&entry, &mut found, &mut below, &mut Vec::new());
-        }
-    }
-    Ok(found)
-}
-
-fn sort_out(
-    entry: &DirEntry,
-    found: &mut Vec<PathBuf>,
-    below: &mut Vec<PathBuf>,
-    misnamed: &mut Vec<PathBuf>,
-) {
-    let name = entry.file_name();
-    let kind = entry.file_type();
-    if kind.as_ref().is_ok_and(FileType::is_dir) {
-        // Kubernetes mounts a ConfigMap as links to files in a directory whose name begins with two dots; these are the
-        // same files.
-        if !name.as_encoded_bytes().starts_with(b"..") {
-            below.push(entry.path());
-        }
-    } else if !name.to_str().is_some_and(is_migration_name) {
-        misnamed.push(entry.path());
-    } else if !kind.is_ok_and(|kind| kind.is_symlink() && entry.path().is_dir()) {
-        found.push(entry.path());
-    }
-}
-
-/// Whether the whole name matches refinery's pattern. Its regular expression decides only on names that are not ASCII.
-fn is_migration_name(name: &str) -> bool {
-    let Some(stem) = name
-        .strip_suffix(".sql")
-        .filter(|stem| stem.starts_with(['U', 'V']))
-    else {
-        return false;
-    };
-    let Some((version, rest)) = stem.split_once("__") else {
-        return false;
-    };
-    if stem.is_ascii() {
-        let is_number = !version[1..].is_empty() && version[1..].bytes().all(|byte| byte.is_ascii_digit());
-        let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-        if is_number {
-            return !rest.is_empty() && rest.bytes().all(is_word);
-        }
-    }
-    match parse_migration_name(stem) {
-        Ok((_, _, parsed)) => rest == parsed,
-        // It matches, with a number that is too large: reading the file reports it.
-        Err(error) => matches!(error.kind(), Kind::InvalidVersion),
-    }
-}
-
-/// A misnamed file is left out. The log names it, because a typing error must not look like a migrated database.
-fn warn_of_misnamed_files(misnamed: &[PathBuf]) {
-    for path in misnamed {
-        let is_sql = path
-            .extension()
-            .is_some_and(|ending| ending.eq_ignore_ascii_case("sql"));
-        if is_sql {
-            let shown = path.display().to_string();
-            tracing::warn!(
-                file = shown,
-                "{shown} is not named V<number>__<name>.sql and is left out"
-            );
+impl<P: Into<PathBuf>> From<P> for Directory {
+    fn from(path: P) -> Self {
+        Self {
+            path: path.into(),
+            unknown_files: UnknownFiles::default(),
         }
     }
 }
 
-/// How many files make a further thread worthwhile.
-const FILES_PER_THREAD: usize = 500;
-
-/// With a long history, a run with nothing to do spends most of its time here, in system calls. So several threads read.
-fn read_files(paths: &[PathBuf]) -> Result<Vec<Migration>, Error> {
-    let read = |share: &[PathBuf]| -> Result<Vec<Migration>, Error> {
-        share.iter().map(|path| Migration::from_file(path)).collect()
-    };
-    let threads = if paths.len() > FILES_PER_THREAD {
-        thread::available_parallelism().map_or(1, usize::from)
-    } else {
-        1
-    };
-    let share = paths.len().div_ceil(threads).max(FILES_PER_THREAD);
-    let (own, others) = paths.split_at(share.min(paths.len()));
-    thread::scope(|scope| {
-        let others: Vec<_> = others
-            .chunks(share)
-            .map(|paths| scope.spawn(move || read(paths)))
-            .collect();
-        let mut files = read(own)?;
-        for other in others {
-            files.extend(other.join().expect("reading a file does not panic")?);
+impl Directory {
+    /// Reads the migration files of the directory and of the directories below it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], naming every file and directory that cannot be used.
+    pub(super) fn load(&self) -> Result<Vec<Migration>, Error> {
+        let search = Search::run(&self.path)?;
+        let mut problems = search.problems;
+        // Drizzle's names are its journal's concern.
+        let is_lenient = self.unknown_files == UnknownFiles::Warn
+            || (!search.misnamed.is_empty() && self.path.join("meta/_journal.json").exists());
+        let mut left_out = search.left_out;
+        if is_lenient {
+            left_out.extend(search.misnamed.into_iter().map(|misnamed| misnamed.path));
+        } else {
+            problems.extend(search.misnamed);
         }
-        Ok(files)
-    })
+        left_out.sort();
+        for file in left_out {
+            tracing::warn!(file, "{file} is not named V<number>__<name>.sql and is left out");
+        }
+        let (migrations, unusable) = read_files(&search.found);
+        problems.extend(unusable);
+        if !problems.is_empty() {
+            return Err(Error { problems });
+        }
+        if migrations.is_empty() {
+            return Err(Error::new(
+                self.path.display().to_string(),
+                "contains no migration",
+                Some(
+                    "name migration files V<number>__<name>.sql; an empty directory is usually a wrong mount",
+                ),
+            ));
+        }
+        Ok(migrations)
+    }
 }

@@ -1,12 +1,12 @@
 //! A migration file: its checksum, computed block by block, and its text, read when it is needed.
 
-use std::fs::{self, File};
 use std::hash::{Hash as _, Hasher as _};
 use std::io::Read as _;
 use std::path::Path;
 
 use refinery_core::{SchemaVersion, parse_migration_name};
 use siphasher::sip::SipHasher13;
+use zerostarter_diagnostic::regular_file;
 
 use super::error::Error;
 
@@ -37,7 +37,7 @@ pub(super) fn describe(path: &Path, label: &str) -> Result<Described, Error> {
     };
     let mut hasher = started(&name, version);
     let mut check = TextCheck::default();
-    let mut file = File::open(path).map_err(|error| unreadable(path, &error))?;
+    let mut file = regular_file::open(path).map_err(|error| unreadable(path, &error))?;
     let mut block = Vec::with_capacity(BLOCK);
     let mut size = 0;
     loop {
@@ -67,7 +67,7 @@ pub(super) fn describe(path: &Path, label: &str) -> Result<Described, Error> {
 ///
 /// [`Error`]: it cannot be read, or has changed.
 pub(super) fn text(path: &Path, version: SchemaVersion, name: &str, checksum: u64) -> Result<String, Error> {
-    let bytes = fs::read(path).map_err(|error| unreadable(path, &error))?;
+    let bytes = regular_file::read(path).map_err(|error| unreadable(path, &error))?;
     let mut hasher = started(name, version);
     hasher.write(&bytes);
     match String::from_utf8(bytes) {

@@ -4,15 +4,17 @@ mod directory;
 mod embedded;
 mod error;
 mod file;
+mod file_name;
 mod memory_limit;
 mod migration;
-
-use std::path::PathBuf;
+mod reading;
+mod search;
 
 use refinery_core::{Migration as RefineryMigration, Runner};
 
+pub use self::directory::{Directory, UnknownFiles};
 pub use self::embedded::{Embedded, EmbeddedFile};
-pub use self::error::Error;
+pub use self::error::{Error, Problem};
 pub(crate) use self::memory_limit::memory_limit;
 pub use self::migration::Migration;
 
@@ -25,7 +27,7 @@ pub enum Source {
     /// Listed by refinery.
     Refinery(Vec<RefineryMigration>),
     /// A directory of files in refinery's naming.
-    Directory(PathBuf),
+    Directory(Directory),
 }
 
 impl From<&Runner> for Source {
@@ -40,7 +42,7 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// [`Error`], naming the file: it cannot be used, or two files have the same version.
+    /// [`Error`], naming the files that cannot be used, or have the same version.
     pub fn load(&self) -> Result<Vec<Migration>, Error> {
         let mut migrations = match self {
             Self::Embedded(embedded) => embedded
@@ -49,19 +51,23 @@ impl Source {
                 .map(|file| Migration::from_embedded(file, embedded))
                 .collect(),
             Self::Refinery(migrations) => migrations.iter().cloned().map(Migration::from_refinery).collect(),
-            Self::Directory(directory) => directory::load(directory)?,
+            Self::Directory(directory) => directory.load()?,
         };
         migrations
             .sort_unstable_by(|one, other| (one.version(), &one.path).cmp(&(other.version(), &other.path)));
-        for pair in migrations.windows(2) {
-            if pair[0].version() == pair[1].version() {
-                return Err(Error::new(
-                    pair[1].path.clone(),
-                    format!("has the same version, {}, as {}", pair[1].version(), pair[0].path),
-                    Some("give one of the two files the next free version"),
-                ));
-            }
+        let problems: Vec<Problem> = migrations
+            .windows(2)
+            .filter(|pair| pair[0].version() == pair[1].version())
+            .map(|pair| Problem {
+                path: pair[1].path.clone(),
+                problem: format!("has the same version, {}, as {}", pair[1].version(), pair[0].path),
+                hint: Some("give one of the two files the next free version".to_owned()),
+            })
+            .collect();
+        if problems.is_empty() {
+            Ok(migrations)
+        } else {
+            Err(Error { problems })
         }
-        Ok(migrations)
     }
 }

@@ -8,12 +8,13 @@ use zerostarter_connect::Connection;
 use zerostarter_connect::quote::literal;
 use zerostarter_connect::search_path::{captured, captured_oid, relation};
 use zerostarter_diagnostic::duration::in_seconds;
+use zerostarter_diagnostic::excerpt::shortened;
 
 use super::catalog_query::{rows, rows_with, seconds, text};
 use crate::ledger::{Ledger, advisory_key};
 
-/// How many characters of a blocker's query are shown.
-const SHOWN_CHARACTERS: u8 = 120;
+/// How many characters of a blocker's query the server sends. An excerpt of them is shown.
+const SENT_CHARACTERS: u16 = 1000;
 
 /// A session that holds a lock, as far as our role may see it: without `pg_read_all_stats` a role sees neither state, age
 /// nor query of other roles' sessions.
@@ -89,7 +90,7 @@ pub(crate) fn columns() -> String {
     format!(
         "NULLIF(b.application_name, ''), b.usename, b.client_addr, b.state, \
          pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - b.xact_start), \
-         pg_catalog.left(pg_catalog.regexp_replace(b.query, '\\s+', ' ', 'g'), {SHOWN_CHARACTERS})"
+         pg_catalog.left(pg_catalog.regexp_replace(b.query, '\\s+', ' ', 'g'), {SENT_CHARACTERS})"
     )
 }
 
@@ -196,7 +197,7 @@ pub(crate) fn read_blocker(row: &SimpleQueryRow, first: usize) -> Blocker {
                 if query.to_lowercase().contains("password") {
                     "(not shown: it mentions a password)".to_owned()
                 } else {
-                    query
+                    shortened(&query)
                 }
             }),
     }
