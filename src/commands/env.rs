@@ -32,7 +32,7 @@ pub(super) fn run(
         let _ = writeln!(
             text,
             "\ndatabase: {} (from {})",
-            database.url, database.url_variable
+            database.url, database.url_source
         );
         let _ = writeln!(text, "TLS: {}", database.tls_policy);
     }

@@ -284,8 +284,8 @@ fn of_url_and_file_the_more_important_place_decides_and_one_place_has_one() {
         line.unwrap_or(run.stderr)
     };
     let test = || Command::bare().env("NODE_ENV", "test");
-    let from_file = "database: postgres://file@127.0.0.1:5432/app (from POSTGRES_URL)";
-    let from_value = "database: postgres://me@127.0.0.1:5432/app (from POSTGRES_URL)";
+    let from_file = "database: postgres://file@127.0.0.1:5432/app (from POSTGRES_URL_FILE, environment)";
+    let from_value = "database: postgres://me@127.0.0.1:5432/app (from POSTGRES_URL, environment)";
     assert_eq!(
         used(
             test()
@@ -310,7 +310,7 @@ fn of_url_and_file_the_more_important_place_decides_and_one_place_has_one() {
         .env("POSTGRES_DIRECT_URL", "postgres://direct@127.0.0.1/app");
     assert_eq!(
         used(direct),
-        "database: postgres://direct@127.0.0.1:5432/app (from POSTGRES_DIRECT_URL)"
+        "database: postgres://direct@127.0.0.1:5432/app (from POSTGRES_DIRECT_URL, environment)"
     );
 }
 

@@ -19,7 +19,7 @@ fn shown(url: &str, internal: bool) -> String {
         .stdout
         .lines()
         .find_map(|line| line.strip_prefix("database: "));
-    line.and_then(|line| line.strip_suffix(" (from POSTGRES_URL)"))
+    line.and_then(|line| line.strip_suffix(" (from POSTGRES_URL, environment)"))
         .expect("the database's line")
         .to_owned()
 }

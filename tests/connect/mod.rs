@@ -2,5 +2,6 @@
 
 mod docker_host;
 mod tls;
+mod url_variables;
 mod urls;
 mod waiting;

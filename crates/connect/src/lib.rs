@@ -23,6 +23,7 @@ pub mod tls;
 mod tls_config;
 pub mod url;
 mod url_error;
+mod url_variable;
 
 pub use canceller::Canceller;
 pub use config::Config;

@@ -7,7 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use percent_encoding::percent_decode_str;
-use zerostarter_settings::Secret;
+use zerostarter_settings::{IN_QUOTES, QUOTES_HINT, Secret};
 
 use crate::host::{Address, DEFAULT_PORT, Host, host, parse_port, split_port};
 use crate::parameters::Parameters;
@@ -37,6 +37,15 @@ impl FromStr for PostgresUrl {
     type Err = UrlError;
 
     fn from_str(url: &str) -> Result<Self, UrlError> {
+        if url.starts_with(['"', '\'']) {
+            return Err(UrlError::with_hint(IN_QUOTES, QUOTES_HINT));
+        }
+        if url.contains(char::is_control) {
+            return Err(UrlError::with_hint(
+                "contains a line break, a tab or another control character",
+                "write the URL in one line; in a password, percent-encode such a character",
+            ));
+        }
         let rest = url
             .strip_prefix("postgres://")
             .or_else(|| url.strip_prefix("postgresql://"))

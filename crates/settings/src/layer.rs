@@ -14,7 +14,13 @@ pub const ENVIRONMENT: &str = "environment";
 /// The origin of the layer that the command line's flags make.
 pub const FLAG: &str = "flag";
 
-/// Variables from one place. An empty value counts as none: Compose writes `X: ${X:-}` as an empty string.
+/// `text` without white space and byte-order mark around it: what editors, shells and secret stores add.
+#[must_use]
+pub fn trimmed(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}')
+}
+
+/// Variables from one place, without white space around their values. An empty value counts as none: Compose writes `X: ${X:-}` as an empty string.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Layer {
     /// The place, as messages name it: `the environment`, `.env`, `flag`.
@@ -31,7 +37,7 @@ impl Layer {
     {
         let values = values
             .into_iter()
-            .map(|(name, value)| (name.into(), value.into()));
+            .map(|(name, value)| (name.into(), trimmed(&value.into()).to_owned()));
         Self {
             origin: origin.into(),
             values: values.filter(|(_, value)| !value.is_empty()).collect(),

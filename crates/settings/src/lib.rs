@@ -14,9 +14,9 @@ mod secret;
 mod settings;
 mod variable;
 
-pub use layer::{DotenvError, Layer};
+pub use layer::{DotenvError, Layer, trimmed};
 pub use problem::{Error, Problem};
-pub use reader::Reader;
+pub use reader::{IN_QUOTES, QUOTES_HINT, Reader};
 pub use secret::Secret;
 pub use settings::{Setting, Settings};
 pub use variable::{Flag, Variable};

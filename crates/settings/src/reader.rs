@@ -10,6 +10,13 @@ use crate::settings::{Setting, Settings};
 /// The longest timeout of PostgreSQL: milliseconds in a signed 32-bit number.
 const LONGEST_DURATION: Duration = Duration::from_millis(i32::MAX.unsigned_abs() as u64);
 
+/// What is wrong with a value in quotes.
+pub const IN_QUOTES: &str = "has its value in quotes";
+
+/// What to do about a value in quotes.
+pub const QUOTES_HINT: &str =
+    "remove the quotes: only shells and .env files take them off, docker run --env-file does not";
+
 /// Reads settings and collects problems. The configurations of several crates are read with one reader.
 pub struct Reader<'a> {
     settings: &'a Settings,
@@ -61,9 +68,13 @@ impl<'a> Reader<'a> {
     }
 
     /// The text of a variable.
-    #[must_use]
-    pub fn text(&self, name: &str) -> Option<String> {
-        self.settings.get(name).map(|setting| setting.value)
+    pub fn text(&mut self, name: &str) -> Option<String> {
+        let setting = self.settings.get(name)?;
+        if is_in_quotes(&setting.value) {
+            self.problem(setting.label(name), IN_QUOTES, Some(QUOTES_HINT));
+            return None;
+        }
+        Some(setting.value)
     }
 
     /// The value of a variable as `parse` reads it. If it returns `None`, `complaint` becomes the problem's message.
@@ -71,7 +82,11 @@ impl<'a> Reader<'a> {
         let setting = self.settings.get(name)?;
         let parsed = parse(&setting.value);
         if parsed.is_none() {
-            self.problem(setting.label(name), complaint, None);
+            if is_in_quotes(&setting.value) {
+                self.problem(setting.label(name), IN_QUOTES, Some(QUOTES_HINT));
+            } else {
+                self.problem(setting.label(name), complaint, None);
+            }
         }
         parsed
     }
@@ -80,7 +95,7 @@ impl<'a> Reader<'a> {
     pub fn path(&mut self, name: &str) -> Option<PathBuf> {
         const COMPLAINT: &str = "is a URL, but must be a path";
         self.parse(name, COMPLAINT, |text| {
-            (!text.contains("://")).then(|| PathBuf::from(text))
+            (!text.contains("://") && !is_in_quotes(text)).then(|| PathBuf::from(text))
         })
     }
 
@@ -154,4 +169,10 @@ impl<'a> Reader<'a> {
             }
         }
     }
+}
+
+fn is_in_quotes(value: &str) -> bool {
+    ['"', '\'']
+        .iter()
+        .any(|quote| value.len() > 1 && value.starts_with(*quote) && value.ends_with(*quote))
 }

@@ -98,7 +98,10 @@ impl Settings {
     /// Whether `one` was set in a more important layer than `other`.
     #[must_use]
     pub fn outranks(&self, one: &Setting, other: &Setting) -> bool {
-        let rank = |setting: &Setting| self.rank.iter().position(|origin| *origin == setting.origin);
+        let rank = |setting: &Setting| {
+            let place = self.rank.iter().position(|origin| *origin == setting.origin);
+            place.unwrap_or(self.rank.len())
+        };
         rank(one) < rank(other)
     }
 }
