@@ -5,7 +5,8 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{DbError, SqlState};
+use zerostarter_diagnostic::duration::in_seconds;
 
 /// What tokio-postgres says of a server that `target_session_attrs=read-write` rules out.
 const READ_ONLY: &str = "database does not allow writes";
@@ -27,7 +28,7 @@ pub enum AttemptError {
 impl fmt::Display for AttemptError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TimedOut(limit) => write!(f, "no answer within {limit:?}"),
+            Self::TimedOut(limit) => write!(f, "no answer within {}", in_seconds(*limit)),
             Self::ClientCertificate(error) => {
                 write!(f, "the client certificate cannot be used: {error}")
             }
@@ -58,12 +59,23 @@ impl AttemptError {
         }
     }
 
-    /// What the server answered, if it was the server that refused.
+    /// What the server answered, if it was the server that refused: see [`meaning`].
     #[must_use]
     pub fn sql_state(&self) -> Option<&SqlState> {
         match self {
-            Self::Postgres(error) => error.code(),
+            Self::Postgres(error) => error.as_db_error().map(meaning),
             Self::TimedOut(_) | Self::ClientCertificate(_) => None,
+        }
+    }
+
+    /// How much it says about the reason: silence says least, an answer of the server most.
+    pub(crate) fn weight(&self) -> u8 {
+        match self {
+            Self::TimedOut(_) => 0,
+            _ if !self.is_transient() => 4,
+            _ if self.is_read_only() => 3,
+            _ if self.sql_state().is_some() => 2,
+            _ => 1,
         }
     }
 
@@ -115,25 +127,75 @@ fn find_tls_error(error: &tokio_postgres::Error) -> Option<&rustls::Error> {
     None
 }
 
+/// What PgBouncer says in errors that waiting cannot mend, and the SQLSTATE that PostgreSQL has for the same. The first whose
+/// words all occur decides: PostgreSQL's own words, which PgBouncer passes on, also name roles and databases.
+static POOLER_REFUSALS: &[(&[&str], SqlState)] = &[
+    (
+        &["no such database"],
+        SqlState::SQLSERVER_REJECTED_ESTABLISHMENT_OF_SQLCONNECTION,
+    ),
+    (
+        &["unsupported startup parameter"],
+        SqlState::FEATURE_NOT_SUPPORTED,
+    ),
+    (&["bouncer config error"], SqlState::CONFIG_FILE_ERROR),
+    (&["pg_hba.conf"], SqlState::INVALID_AUTHORIZATION_SPECIFICATION),
+    (&["login rejected"], SqlState::INVALID_AUTHORIZATION_SPECIFICATION),
+    (&["no such user"], SqlState::INVALID_AUTHORIZATION_SPECIFICATION),
+    (
+        &["not permitted to log in"],
+        SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
+    ),
+    (
+        &["\"trust\" authentication failed"],
+        SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
+    ),
+    (&["SSL required"], SqlState::INVALID_AUTHORIZATION_SPECIFICATION),
+    (&["TLS required"], SqlState::INVALID_AUTHORIZATION_SPECIFICATION),
+    (&["authentication failed"], SqlState::INVALID_PASSWORD),
+    (
+        &["permission denied for database"],
+        SqlState::INSUFFICIENT_PRIVILEGE,
+    ),
+    (
+        &["not currently accepting connections"],
+        SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE,
+    ),
+    (
+        &["does not allow connections"],
+        SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE,
+    ),
+    (&["database \"", "does not exist"], SqlState::INVALID_CATALOG_NAME),
+    (&["does not exist"], SqlState::INVALID_AUTHORIZATION_SPECIFICATION),
+];
+
+/// The SQLSTATE of an answer. PgBouncer answers with 08P01 if its server is down, and also if that has refused the role, its
+/// password or the database, in the server's words: then the SQLSTATE that those words have in PostgreSQL.
+#[must_use]
+pub fn meaning(answer: &DbError) -> &SqlState {
+    let code = answer.code();
+    if *code != SqlState::PROTOCOL_VIOLATION {
+        return code;
+    }
+    let says = |words: &[&str]| words.iter().all(|part| answer.message().contains(part));
+    let refusal = POOLER_REFUSALS.iter().find(|(words, _)| says(words));
+    refusal.map_or(code, |(_, state)| state)
+}
+
 /// Whether an error means that the server is away rather than that it said no.
 #[must_use]
 pub fn is_transient(error: &tokio_postgres::Error) -> bool {
     if let Some(answer) = error.as_db_error() {
-        let code = answer.code();
-        // PgBouncer answers with 08P01 when its server is down, and also when it knows no such database or user.
-        let is_refused_by_pooler = *code == SqlState::PROTOCOL_VIOLATION
-            && ["no such", "unsupported startup parameter"]
-                .iter()
-                .any(|complaint| answer.message().contains(complaint));
-        return !is_refused_by_pooler
-            && (code.code().starts_with("08")
-                || code.code().starts_with("53")
-                || [
-                    SqlState::ADMIN_SHUTDOWN,
-                    SqlState::CRASH_SHUTDOWN,
-                    SqlState::CANNOT_CONNECT_NOW,
-                ]
-                .contains(code));
+        let state = meaning(answer);
+        let is_of_class = |class| state.code().starts_with(class);
+        return (is_of_class("08") && *state != SqlState::SQLSERVER_REJECTED_ESTABLISHMENT_OF_SQLCONNECTION)
+            || is_of_class("53")
+            || [
+                SqlState::ADMIN_SHUTDOWN,
+                SqlState::CRASH_SHUTDOWN,
+                SqlState::CANNOT_CONNECT_NOW,
+            ]
+            .contains(state);
     }
     if error.is_closed() {
         return true;

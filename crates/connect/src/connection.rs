@@ -127,9 +127,14 @@ async fn attempt_with_policy(config: &Config, host: &Host) -> Result<Connection,
     }
 }
 
-/// libpq's rule for `prefer`: a failed handshake, or a server that admits no TLS connection of this role.
+/// libpq's rule for `prefer`: a failed handshake, or a server that admits no TLS connection of this role. PostgreSQL's own
+/// code: a connection pooler that passes a refusal on would pass the same on again.
 fn is_worth_plaintext(failure: &AttemptError) -> bool {
-    failure.tls().is_some() || failure.sql_state() == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION)
+    let answer = match failure {
+        AttemptError::Postgres(error) => error.code(),
+        _ => None,
+    };
+    failure.tls().is_some() || answer == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION)
 }
 
 async fn open_tls(

@@ -53,7 +53,7 @@ pub enum Error {
         server: String,
         /// The wait.
         waited: Duration,
-        /// The last failure.
+        /// The failure that says most about the reason, of all attempts.
         source: Box<AttemptError>,
     },
 }
@@ -146,17 +146,27 @@ fn refusal_hint(failure: &AttemptError, role: Option<&str>, database: &str) -> O
             "add the password of {role} to the URL: the server asks for it"
         ));
     }
+    let is_pooler = matches!(failure, AttemptError::Postgres(error) if error.code() == Some(&SqlState::PROTOCOL_VIOLATION));
+    let of_pooler = if is_pooler {
+        "; a connection pooler has roles and passwords of its own (auth_file, auth_query)"
+    } else {
+        ""
+    };
     Some(match failure.sql_state()?.code() {
-        "28P01" => {
-            format!("check the password of {role} in the URL; @ : / ? # % in it have to be percent-encoded")
-        }
+        "28P01" => format!(
+            "check the password of {role} in the URL; @ : / ? # % in it have to be percent-encoded{of_pooler}"
+        ),
         "28000" => format!(
-            "check that the role {role} exists and has LOGIN, and that pg_hba.conf accepts this connection, with or without TLS"
+            "check that the role {role} exists and has LOGIN, and that pg_hba.conf accepts this connection, with or without TLS{of_pooler}"
         ),
         "3D000" => format!("create the database {database}"),
         "42501" => {
             format!("as the owner of the database: GRANT CONNECT ON DATABASE {database} TO {role}")
         }
+        "55000" => format!("as an administrator: ALTER DATABASE {database} ALLOW_CONNECTIONS true"),
+        "08004" if is_pooler => format!("add the database {database} to the configuration of the connection pooler"),
+        "F0000" if is_pooler => "correct the configuration of the connection pooler; its log says more".to_owned(),
+        "0A000" if is_pooler => "in place of options=, use schema=NAME for a search path, or set POSTGRES_DIRECT_URL to a direct connection; with ignore_startup_parameters = options, PgBouncer drops them".to_owned(),
         _ => return None,
     })
 }
