@@ -8,9 +8,6 @@ use std::time::Duration;
 use tokio_postgres::error::{DbError, SqlState};
 use zerostarter_diagnostic::duration::in_seconds;
 
-/// What tokio-postgres says of a server that `target_session_attrs=read-write` rules out.
-const READ_ONLY: &str = "database does not allow writes";
-
 /// The longest that one attempt may take: name resolution, TCP, TLS and authentication together.
 pub const ATTEMPT_LIMIT: Duration = Duration::from_secs(10);
 
@@ -21,6 +18,10 @@ pub enum AttemptError {
     TimedOut(Duration),
     /// The client's certificate and key do not fit together.
     ClientCertificate(rustls::Error),
+    /// The socket or the TLS handshake, and during what: "connecting to server".
+    Io(&'static str, io::Error),
+    /// `target_session_attrs` asks for a server that accepts writes, and this one does not.
+    ReadOnly,
     /// Anything that tokio-postgres reports.
     Postgres(tokio_postgres::Error),
 }
@@ -32,6 +33,8 @@ impl fmt::Display for AttemptError {
             Self::ClientCertificate(error) => {
                 write!(f, "the client certificate cannot be used: {error}")
             }
+            Self::Io(step, error) => write!(f, "error {step}: {error}"),
+            Self::ReadOnly => f.write_str("error connecting to server: database does not allow writes"),
             Self::Postgres(error) => f.write_str(&describe(error)),
         }
     }
@@ -40,12 +43,26 @@ impl fmt::Display for AttemptError {
 impl std::error::Error for AttemptError {}
 
 impl AttemptError {
+    pub(crate) fn connecting(error: io::Error) -> Self {
+        Self::Io("connecting to server", error)
+    }
+
+    pub(crate) fn talking(error: io::Error) -> Self {
+        Self::Io("communicating with the server", error)
+    }
+
+    pub(crate) fn handshake(error: io::Error) -> Self {
+        Self::Io("performing TLS handshake", error)
+    }
+
     /// Whether trying again can help: the server is not there yet, is starting, or has no room.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::TimedOut(_) => true,
+            // A standby may be promoted: that is what several hosts are named for.
+            Self::TimedOut(_) | Self::ReadOnly => true,
             Self::ClientCertificate(_) => false,
+            Self::Io(_, error) => is_transient_io(error),
             Self::Postgres(error) => is_transient(error),
         }
     }
@@ -53,10 +70,7 @@ impl AttemptError {
     /// Whether the server was ruled out by `target_session_attrs=read-write`.
     #[must_use]
     pub fn is_read_only(&self) -> bool {
-        match self {
-            Self::Postgres(error) => find_io_error(error).is_some_and(says_read_only),
-            Self::TimedOut(_) | Self::ClientCertificate(_) => false,
-        }
+        matches!(self, Self::ReadOnly)
     }
 
     /// What the server answered, if it was the server that refused: see [`meaning`].
@@ -64,18 +78,7 @@ impl AttemptError {
     pub fn sql_state(&self) -> Option<&SqlState> {
         match self {
             Self::Postgres(error) => error.as_db_error().map(meaning),
-            Self::TimedOut(_) | Self::ClientCertificate(_) => None,
-        }
-    }
-
-    /// How much it says about the reason: silence says least, an answer of the server most.
-    pub(crate) fn weight(&self) -> u8 {
-        match self {
-            Self::TimedOut(_) => 0,
-            _ if !self.is_transient() => 4,
-            _ if self.is_read_only() => 3,
-            _ if self.sql_state().is_some() => 2,
-            _ => 1,
+            Self::TimedOut(_) | Self::ClientCertificate(_) | Self::Io(..) | Self::ReadOnly => None,
         }
     }
 
@@ -83,9 +86,35 @@ impl AttemptError {
     #[must_use]
     pub fn tls(&self) -> Option<&rustls::Error> {
         match self {
-            Self::Postgres(error) => find_tls_error(error),
+            Self::Io(_, error) => find_tls_error(error),
             Self::ClientCertificate(error) => Some(error),
-            Self::TimedOut(_) => None,
+            // A server that refuses the client's certificate says so after the handshake.
+            Self::Postgres(error) => find_io_error(error).and_then(find_tls_error),
+            Self::TimedOut(_) | Self::ReadOnly => None,
+        }
+    }
+
+    /// The failure that says more about the reason: the later one if they say the same, but the first that is permanent.
+    pub(crate) fn more_telling(before: Option<Self>, new: Self) -> Self {
+        match before {
+            Some(before) if before.outweighs(&new) => before,
+            _ => new,
+        }
+    }
+
+    /// Whether it says more about the reason than a later failure.
+    pub(crate) fn outweighs(&self, later: &Self) -> bool {
+        !self.is_transient() || self.weight() > later.weight()
+    }
+
+    /// Silence says least, an answer of the server most.
+    fn weight(&self) -> u8 {
+        match self {
+            Self::TimedOut(_) => 0,
+            _ if !self.is_transient() => 4,
+            Self::ReadOnly => 3,
+            _ if self.sql_state().is_some() => 2,
+            _ => 1,
         }
     }
 }
@@ -108,23 +137,8 @@ pub fn describe(error: &tokio_postgres::Error) -> String {
     text
 }
 
-fn find_tls_error(error: &tokio_postgres::Error) -> Option<&rustls::Error> {
-    let mut source = error.source();
-    while let Some(cause) = source {
-        if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
-            return Some(tls);
-        }
-        // An io::Error hides what it wraps from `source()`.
-        if let Some(tls) = cause
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref)
-            .and_then(|inner| inner.downcast_ref())
-        {
-            return Some(tls);
-        }
-        source = cause.source();
-    }
-    None
+fn find_tls_error(error: &io::Error) -> Option<&rustls::Error> {
+    error.get_ref()?.downcast_ref()
 }
 
 /// What PgBouncer says in errors that waiting cannot mend, and the SQLSTATE that PostgreSQL has for the same. The first whose
@@ -197,22 +211,17 @@ pub fn is_transient(error: &tokio_postgres::Error) -> bool {
             ]
             .contains(state);
     }
-    if error.is_closed() {
-        return true;
-    }
-    // A server that goes away during the handshake is an I/O error; what rustls reports is a verdict.
-    if find_tls_error(error).is_some() {
-        return false;
-    }
-    find_io_error(error).is_some_and(|io| {
-        // A standby may be promoted: that is what several hosts are named for.
-        says_read_only(io)
-            || (io.kind() != io::ErrorKind::PermissionDenied && io.kind() != io::ErrorKind::InvalidInput)
-    })
+    error.is_closed() || find_io_error(error).is_some_and(is_transient_io)
 }
 
-fn says_read_only(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::PermissionDenied && error.to_string() == READ_ONLY
+/// A server that goes away during the handshake is an I/O error; what rustls reports is a verdict.
+fn is_transient_io(error: &io::Error) -> bool {
+    let verdicts = [
+        io::ErrorKind::PermissionDenied,
+        io::ErrorKind::InvalidInput,
+        io::ErrorKind::Unsupported,
+    ];
+    find_tls_error(error).is_none() && !verdicts.contains(&error.kind())
 }
 
 fn find_io_error(error: &tokio_postgres::Error) -> Option<&io::Error> {

@@ -2,8 +2,9 @@
 
 use zerostarter_settings::{Reader, Secret, Variable};
 
-use crate::tls::{TlsMaterial, TlsPolicy, Verification};
+use crate::tls::{TlsPolicy, Verification};
 use crate::tls_config;
+use crate::tls_material::TlsMaterial;
 use crate::url::PostgresUrl;
 use crate::url_variable::{FoundUrl, read_url};
 pub use crate::url_variable::{POSTGRES_DIRECT_URL, POSTGRES_URL, UrlVariable};

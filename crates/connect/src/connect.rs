@@ -89,10 +89,9 @@ pub async fn connect(config: &Config, deadline: Instant) -> Result<Connection, E
 /// A server and why an attempt at it failed.
 type Failure = (String, AttemptError);
 
-/// The failure that says more about the reason: the later one if they say the same, but the first that is permanent.
 fn more_telling(before: Option<Failure>, new: Failure) -> Failure {
     match before {
-        Some(before) if !before.1.is_transient() || before.1.weight() > new.1.weight() => before,
+        Some(before) if before.1.outweighs(&new.1) => before,
         _ => new,
     }
 }

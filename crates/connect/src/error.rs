@@ -141,6 +141,14 @@ fn refusal_hint(failure: &AttemptError, role: Option<&str>, database: &str) -> O
         return Some("TLS is off on the server: turn it on, or use sslmode=disable (in production together with POSTGRES_PLAINTEXT_IN_PRODUCTION=yes)".to_owned());
     }
     let role = role.unwrap_or("the role");
+    if text.contains("asks for the password in cleartext") {
+        return Some("use TLS: sslmode=require or stronger; or change the method in pg_hba.conf to scram-sha-256; on a network that you trust, add require_auth=password to the URL".to_owned());
+    }
+    if text.contains("require_auth") {
+        return Some(format!(
+            "change the method of {role} in pg_hba.conf, or the parameter require_auth in the URL"
+        ));
+    }
     if text.contains("password missing") {
         return Some(format!(
             "add the password of {role} to the URL: the server asks for it"

@@ -6,8 +6,9 @@ use tokio_postgres::config::{ChannelBinding, SslNegotiation};
 use zerostarter_settings::Reader;
 
 use crate::host::Address;
-use crate::parameters::{RootCertificate, SslMode};
-use crate::tls::{TlsMaterial, TlsPolicy};
+use crate::tls::TlsPolicy;
+use crate::tls_material::TlsMaterial;
+use crate::tls_parameters::{RootCertificate, SslMode};
 use crate::url::PostgresUrl;
 use crate::url_variable::FoundUrl;
 
@@ -36,8 +37,8 @@ pub(crate) fn load(
         return None;
     };
     let parameters = &url.parameters;
-    let mut mode = parameters.ssl_mode;
-    let has_private_ca = match (&ca_variable, &parameters.ssl_root_cert) {
+    let mut mode = parameters.tls.mode;
+    let has_private_ca = match (&ca_variable, &parameters.tls.root_cert) {
         (Some(setting), root) if root.is_none() || !reader.outranks(url_setting, setting) => {
             if let Some(path) = ca_path {
                 trust_only(reader, &mut material, &setting.label("POSTGRES_CA_FILE"), &path);
@@ -76,7 +77,7 @@ pub(crate) fn load(
         return None;
     };
     let required = matches!(policy, TlsPolicy::Required(_));
-    if parameters.ssl_negotiation == Some(SslNegotiation::Direct) && !required {
+    if parameters.tls.negotiation == Some(SslNegotiation::Direct) && !required {
         reader.problem(
             *variable,
             "has sslnegotiation=direct with an sslmode that allows plaintext",
@@ -99,7 +100,8 @@ fn present_certificate(
     variable: &str,
     url: &PostgresUrl,
 ) {
-    match (&url.parameters.ssl_cert, &url.parameters.ssl_key) {
+    match (&url.parameters.tls.cert, &url.parameters.tls.key) {
+        _ if url.parameters.tls.no_cert => {}
         (None, None) => {}
         (Some(certificate), Some(key)) => {
             let label = format!("{variable}, parameters sslcert and sslkey,");
