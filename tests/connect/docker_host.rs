@@ -55,6 +55,18 @@ fn only_a_host_that_is_localhost_is_rewritten() {
             "postgres://u@host.docker.internal:5432,db.example.com:5433,host.docker.internal:5434/db",
         ),
         (
+            "postgres://u@localhost/db?host=/cloudsql/p:r:i",
+            "postgres://u@/cloudsql/p:r:i:5432/db",
+        ),
+        (
+            "postgres://u@localhost/db?host=db.example.com",
+            "postgres://u@db.example.com:5432/db",
+        ),
+        (
+            "postgres://u@db.example.com:5433/db?host=localhost",
+            "postgres://u@host.docker.internal:5433/db",
+        ),
+        (
             "postgresql:///db?host=localhost&port=5433",
             "postgres://host.docker.internal:5433/db",
         ),

@@ -62,12 +62,8 @@ pub(crate) fn split_port(text: &str) -> Result<(&str, Option<&str>), UrlError> {
     }
 }
 
-/// Port 0 stands for "not written" until the parameters have been looked at: nothing listens on it.
-pub(crate) fn host(name: &str, port: Option<&str>) -> Result<Host, UrlError> {
-    let port = match port {
-        None | Some("") => 0,
-        Some(text) => parse_port(text)?,
-    };
+/// A host at PostgreSQL's port.
+pub(crate) fn host(name: &str) -> Result<Host, UrlError> {
     if name.is_empty() {
         return Err(UrlError::new("has an empty host name"));
     }
@@ -87,7 +83,7 @@ pub(crate) fn host(name: &str, port: Option<&str>) -> Result<Host, UrlError> {
         address,
         written: name.to_owned(),
         hostaddr: None,
-        port,
+        port: DEFAULT_PORT,
     })
 }
 

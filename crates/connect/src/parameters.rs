@@ -189,8 +189,8 @@ impl Parameters {
                     .map(|text| parse_port(text))
                     .collect::<Result<_, _>>()?;
             }
-            "user" => self.user = Some(value.to_owned()),
-            "password" => self.password = Some(Secret::new(value)),
+            "user" => self.user = (!value.is_empty()).then(|| value.to_owned()),
+            "password" => self.password = (!value.is_empty()).then(|| Secret::new(value)),
             "dbname" => self.database = (!value.is_empty()).then(|| value.to_owned()),
             "connect_timeout"
             | "keepalives"
