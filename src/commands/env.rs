@@ -29,6 +29,7 @@ pub(super) fn run(
     }
     if let Ok(config) = &config {
         let database = &config.migrate.database;
+        database.log_url();
         let _ = writeln!(
             text,
             "\ndatabase: {} (from {})",

@@ -113,6 +113,8 @@ pub struct Config {
     pub url_source: String,
     /// Variables of a URL that are not used, because a more important place has another one.
     pub overruled: Vec<String>,
+    /// Lines of `.env` files that could not be read and are ignored.
+    pub unreadable_lines: Vec<String>,
     /// How connections are protected.
     pub tls_policy: TlsPolicy,
     /// The certificates that are trusted and shown.
@@ -145,14 +147,19 @@ impl Config {
             url_variable: found.variable,
             url_source: found.source(),
             overruled: found.overruled,
+            unreadable_lines: reader.warnings(),
             url: found.url,
             tls_policy,
             tls_material,
         })
     }
 
-    /// Logs where the URL comes from, which variables it overrules, and which of its parameters have no effect.
+    /// Logs which lines of `.env` files are ignored, where the URL comes from, which variables it overrules, and
+    /// which of its parameters have no effect.
     pub fn log_url(&self) {
+        for line in &self.unreadable_lines {
+            tracing::warn!("{line}");
+        }
         let source = &self.url_source;
         tracing::debug!("the database's URL comes from {source}");
         for variable in &self.overruled {

@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+mod dotenv;
 pub mod layer;
 mod problem;
 mod reader;

@@ -40,6 +40,12 @@ impl<'a> Reader<'a> {
         self.settings.get(name)
     }
 
+    /// Lines of `.env` files that could not be read and are ignored.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        self.settings.warnings().iter().map(ToString::to_string).collect()
+    }
+
     /// Whether `one` was set in a more important layer than `other`.
     #[must_use]
     pub fn outranks(&self, one: &Setting, other: &Setting) -> bool {
@@ -51,10 +57,19 @@ impl<'a> Reader<'a> {
     /// # Errors
     ///
     /// [`Error::Variables`] with every problem.
-    pub fn finish<T>(self, value: Option<T>) -> Result<T, Error> {
+    pub fn finish<T>(mut self, value: Option<T>) -> Result<T, Error> {
         match value {
             Some(value) if self.problems.is_empty() => Ok(value),
-            _ => Err(Error::Variables(self.problems)),
+            _ => {
+                // One of these lines may have been meant for a variable that is missing.
+                let unreadable = self.settings.warnings().iter().map(|warning| Problem {
+                    variable: format!("{}:{}", warning.file, warning.line.unwrap_or_default()),
+                    message: warning.reason.clone(),
+                    hint: None,
+                });
+                self.problems.extend(unreadable);
+                Err(Error::Variables(self.problems))
+            }
         }
     }
 
