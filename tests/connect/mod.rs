@@ -2,8 +2,10 @@
 
 mod addresses;
 mod authentication;
+mod create_database;
 mod docker_host;
 mod fake_server;
+mod nameless_user;
 mod pooler_refusals;
 mod reasons;
 mod security_parameters;

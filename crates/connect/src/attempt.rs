@@ -82,6 +82,18 @@ impl AttemptError {
         }
     }
 
+    /// Whether the server has let the role in, but not into this database, or has no such database.
+    pub(crate) fn is_closed_database(&self) -> bool {
+        [
+            Some(&SqlState::INVALID_CATALOG_NAME),
+            Some(&SqlState::INSUFFICIENT_PRIVILEGE),
+            Some(&SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE),
+            Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION),
+            Some(&SqlState::SQLSERVER_REJECTED_ESTABLISHMENT_OF_SQLCONNECTION),
+        ]
+        .contains(&self.sql_state())
+    }
+
     /// What rustls found wrong, if it was the handshake that failed.
     #[must_use]
     pub fn tls(&self) -> Option<&rustls::Error> {

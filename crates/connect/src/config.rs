@@ -138,6 +138,9 @@ impl Config {
         if let Some(found) = found.as_ref().filter(|_| production) {
             refuse_local_password(reader, found);
         }
+        if let Some(found) = found.as_ref().filter(|found| found.url.user.is_none()) {
+            refuse_nameless_user(reader, found);
+        }
         let plaintext = reader.yes_or_no("POSTGRES_PLAINTEXT_IN_PRODUCTION");
         let tls = tls_config::load(reader, found.as_ref(), production, plaintext);
         let found = found?;
@@ -203,6 +206,17 @@ fn refuse_local_password(reader: &mut Reader<'_>, found: &FoundUrl) {
             found.variable,
             "has the default password of compose.yaml, which is public, and this is production",
             Some("set POSTGRES_PASSWORD to another password"),
+        );
+    }
+}
+
+/// Without a user in the URL it is that of the process. A container may run with a number that has no name.
+fn refuse_nameless_user(reader: &mut Reader<'_>, found: &FoundUrl) {
+    if whoami::username().is_err() {
+        reader.problem(
+            found.label(),
+            "names no user, and the user of this process has no name in /etc/passwd",
+            Some("put the user into the URL: postgres://USER@host:5432/database"),
         );
     }
 }

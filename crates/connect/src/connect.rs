@@ -57,10 +57,19 @@ pub async fn connect(config: &Config, deadline: Instant) -> Result<Connection, E
         if left.is_zero() {
             let (server, failure) = telling;
             let waited = started.elapsed();
-            return Err(if failure.is_read_only() {
-                Error::ReadOnly { server, waited }
+            if failure.is_read_only() {
+                return Err(Error::ReadOnly { server, waited });
+            }
+            let is_docker_host =
+                failure.sql_state().is_none() && config.url.hosts.iter().any(Host::is_rewritten);
+            let source = Box::new(failure);
+            return Err(if is_docker_host {
+                Error::DockerHost {
+                    server,
+                    waited,
+                    source,
+                }
             } else {
-                let source = Box::new(failure);
                 Error::Unreachable {
                     server,
                     waited,

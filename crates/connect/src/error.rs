@@ -11,6 +11,8 @@ use crate::attempt::{AttemptError, describe};
 /// What to do if a provider signs with a private CA.
 const PROVIDER_CA: &str = "RDS, Supabase and Railway sign with private CAs: download the provider's CA bundle and set POSTGRES_CA_FILE to its path";
 
+const CHECK_SERVER: &str = "check that the server runs and that host and port in the URL are right";
+
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -26,6 +28,24 @@ pub enum Error {
     /// The database could not be created for another reason.
     #[error("creating the database failed")]
     CreateFailed(#[source] tokio_postgres::Error),
+    /// The machine that a container runs on was not reached within the wait, and its name is not in the URL.
+    #[error("{server} could not be reached within {}", in_seconds(*waited))]
+    DockerHost {
+        /// The server.
+        server: String,
+        /// The wait.
+        waited: Duration,
+        /// The failure that says most about the reason, of all attempts.
+        source: Box<AttemptError>,
+    },
+    /// The database does not exist, and no other one can be connected to, from which it could be created.
+    #[error("the database {database} does not exist, and it can be created only from another database")]
+    NoMaintenance {
+        /// The database.
+        database: String,
+        /// What the server said, for each database that was tried.
+        answers: Vec<String>,
+    },
     /// `target_session_attrs` asks for a server that accepts writes, and none did within the wait.
     #[error("{server} is read-only, and no other server accepted writes within {}", in_seconds(*waited))]
     ReadOnly {
@@ -78,8 +98,11 @@ impl Diagnostic for Error {
                 lines.extend(server_details(source));
                 lines
             }
+            Self::NoMaintenance { answers, .. } => answers.clone(),
             Self::ReadOnly { .. } => Vec::new(),
-            Self::Refused { source, .. } | Self::Unreachable { source, .. } => vec![source.to_string()],
+            Self::DockerHost { source, .. }
+            | Self::Refused { source, .. }
+            | Self::Unreachable { source, .. } => vec![source.to_string()],
         }
     }
 
@@ -89,6 +112,13 @@ impl Diagnostic for Error {
                 vec![format!("as an administrator: CREATE DATABASE {database}")]
             }
             Self::CreateFailed(_) => Vec::new(),
+            Self::DockerHost { .. } => vec![
+                r#"the URL names localhost, and because INTERNAL_API_URL is set, that is host.docker.internal: add extra_hosts: ["host.docker.internal:host-gateway"] to the service in compose.yaml, or unset INTERNAL_API_URL outside a container"#.to_owned(),
+                CHECK_SERVER.to_owned(),
+            ],
+            Self::NoMaintenance { database, .. } => vec![format!(
+                "as an administrator: CREATE DATABASE {database}, or GRANT CONNECT ON DATABASE postgres to the role of the URL"
+            )],
             Self::ReadOnly { .. } => vec![
                 "promote a standby, or add the primary to the URL; default_transaction_read_only of a role or database counts too".to_owned(),
             ],
@@ -98,17 +128,18 @@ impl Diagnostic for Error {
                 source,
                 ..
             } => refusal_hint(source, role.as_deref(), database).into_iter().collect(),
-            Self::Unreachable { .. } => vec![
-                "check that the server runs and that host and port in the URL are right".to_owned(),
-            ],
+            Self::Unreachable { .. } => vec![CHECK_SERVER.to_owned()],
         }
     }
 
     fn exit_status(&self) -> ExitStatus {
         match self {
             Self::CreateFailed(_) => ExitStatus::Failed,
-            Self::CreateDenied { .. } | Self::ReadOnly { .. } | Self::Refused { .. } => ExitStatus::Refused,
-            Self::Unreachable { .. } => ExitStatus::Unreachable,
+            Self::CreateDenied { .. }
+            | Self::NoMaintenance { .. }
+            | Self::ReadOnly { .. }
+            | Self::Refused { .. } => ExitStatus::Refused,
+            Self::DockerHost { .. } | Self::Unreachable { .. } => ExitStatus::Unreachable,
         }
     }
 }

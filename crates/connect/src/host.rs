@@ -31,6 +31,14 @@ pub struct Host {
     pub port: u16,
 }
 
+impl Host {
+    /// Whether another name is dialled than the one that was written.
+    #[must_use]
+    pub fn is_rewritten(&self) -> bool {
+        matches!(&self.address, Address::Tcp(name) if *name != self.written)
+    }
+}
+
 impl fmt::Display for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.address {

@@ -38,6 +38,11 @@ pub(crate) struct FoundUrl {
 }
 
 impl FoundUrl {
+    /// The variable that was set, as messages name it.
+    pub(crate) fn label(&self) -> String {
+        self.setting.label(self.name)
+    }
+
     /// The variable and its place.
     pub(crate) fn source(&self) -> String {
         format!("{}, {}", self.name, self.setting.origin)
