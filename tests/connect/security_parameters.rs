@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::sync::{Arc, Mutex};
 
 use insta::assert_snapshot;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
@@ -138,7 +139,7 @@ fn a_value_that_cannot_be_kept_is_refused() {
 
 /// What a client showed in its handshake.
 #[derive(Debug, Default)]
-struct Hello {
+pub(super) struct Hello {
     name: Option<String>,
 }
 
@@ -157,19 +158,19 @@ impl ResolvesServerCert for Noting {
 }
 
 /// A TLS server that is spoken TLS to from the first byte, or after the request for it; then it refuses every role.
-fn tls_server(
+pub(super) fn tls_server(
     is_direct: bool,
     versions: &[&'static SupportedProtocolVersion],
     protocol: Option<&str>,
+    certificate: &str,
+    key: &str,
 ) -> (u16, Arc<Mutex<Hello>>) {
-    let certificate = tls::self_signed(&["localhost"]);
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let key = PrivateKeyDer::from_pem_slice(certificate.key.as_bytes()).expect("a key");
-    let chain =
-        vec![CertificateDer::from_pem_slice(certificate.certificate.as_bytes()).expect("a certificate")];
+    let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).expect("a key");
+    let chain = vec![CertificateDer::from_pem_slice(certificate.as_bytes()).expect("a certificate")];
     let seen: Arc<Mutex<Hello>> = Arc::default();
     let resolver = Noting {
-        certificate: Arc::new(CertifiedKey::from_der(chain, key, &provider).expect("a pair")),
+        certificate: Arc::new(unchecked(chain, &key, &provider)),
         seen: seen.clone(),
     };
     let mut config = ServerConfig::builder_with_provider(provider)
@@ -196,6 +197,25 @@ fn tls_server(
     (port, seen)
 }
 
+/// rustls would compare the key with the certificate.
+fn unchecked(
+    chain: Vec<CertificateDer<'static>>,
+    key: &PrivateKeyDer<'static>,
+    provider: &CryptoProvider,
+) -> CertifiedKey {
+    let key = provider.key_provider.load_private_key(key.clone_key());
+    CertifiedKey::new(chain, key.expect("a key"))
+}
+
+fn with_localhost(
+    is_direct: bool,
+    versions: &[&'static SupportedProtocolVersion],
+    protocol: Option<&str>,
+) -> (u16, Arc<Mutex<Hello>>) {
+    let own = tls::self_signed(&["localhost"]);
+    tls_server(is_direct, versions, protocol, &own.certificate, &own.key)
+}
+
 fn error_at(host: &str, port: u16, parameters: &str) -> String {
     let url = format!("postgres://u@{host}:{port}/db?hostaddr=127.0.0.1&sslmode=require&{parameters}");
     let run = Command::bare()
@@ -215,7 +235,7 @@ fn a_direct_handshake_needs_the_name_of_the_protocol() {
     use rustls::version::{TLS12, TLS13};
     for versions in [&[&TLS12][..], &[&TLS13][..]] {
         let error = |protocol| {
-            let (port, _) = tls_server(true, versions, protocol);
+            let (port, _) = with_localhost(true, versions, protocol);
             error_at("localhost", port, "sslnegotiation=direct")
         };
         assert_eq!(error(Some("postgresql")), IN);
@@ -225,7 +245,7 @@ fn a_direct_handshake_needs_the_name_of_the_protocol() {
             error(Some("http/1.1")),
             "4:  error performing TLS handshake: received fatal alert: NoApplicationProtocol"
         );
-        let (port, _) = tls_server(false, versions, None);
+        let (port, _) = with_localhost(false, versions, None);
         assert_eq!(error_at("localhost", port, ""), IN);
     }
 }
@@ -233,8 +253,8 @@ fn a_direct_handshake_needs_the_name_of_the_protocol() {
 #[test]
 fn the_oldest_version_of_tls_is_kept() {
     use rustls::version::{TLS12, TLS13};
-    let (old, _) = tls_server(false, &[&TLS12], None);
-    let (new, _) = tls_server(false, &[&TLS13], None);
+    let (old, _) = with_localhost(false, &[&TLS12], None);
+    let (new, _) = with_localhost(false, &[&TLS13], None);
     assert_eq!(error_at("localhost", old, "ssl_min_protocol_version=TLSv1.2"), IN);
     assert_eq!(error_at("localhost", new, "ssl_min_protocol_version=TLSv1.3"), IN);
     let refused = error_at("localhost", old, "ssl_min_protocol_version=TLSv1.3");
@@ -246,7 +266,7 @@ fn the_oldest_version_of_tls_is_kept() {
 
 #[test]
 fn the_name_of_the_host_is_kept_out_of_the_handshake() {
-    let (port, seen) = tls_server(false, rustls::ALL_VERSIONS, None);
+    let (port, seen) = with_localhost(false, rustls::ALL_VERSIONS, None);
     let name = || seen.lock().expect("a lock").name.take();
     assert_eq!(error_at("db.example.com", port, "sslsni=1"), IN);
     assert_eq!(name().as_deref(), Some("db.example.com"));

@@ -2,8 +2,11 @@
 
 use std::thread;
 
+use insta::assert_snapshot;
+
 use zerostarter_test_harness::{Server, tls};
 
+use super::security_parameters::tls_server;
 use super::tls::{command, options, url, with_roles};
 
 /// What a run must come to.
@@ -146,16 +149,38 @@ fn a_common_name_is_read_as_libpq_reads_it() {
     }
 }
 
-/// Who has the certificate of a server lacks its key.
+/// The one in the file has the same name.
 #[test]
-fn the_key_of_the_certificate_is_verified() {
-    let certificate = tls::self_signed_ca("127.0.0.1", &["127.0.0.1"], false);
-    let other = tls::self_signed_ca("127.0.0.1", &["127.0.0.1"], false);
+fn another_certificate_of_the_same_name_is_refused() {
+    let [certificate, other] = [(); 2].map(|()| tls::self_signed_ca("127.0.0.1", &["127.0.0.1"], false));
     let server = with_roles(Server::start(options().tls(&other.certificate, &other.key)));
-    let run = command(true)
+    let command = command(true)
         .env("POSTGRES_URL", url(&server, "tls_only", "postgres", ""))
         .file("ca.pem", &certificate.certificate)
-        .env("POSTGRES_CA_FILE", "ca.pem")
-        .run();
-    assert_eq!(run.status, 4, "{}", run.stderr);
+        .env("POSTGRES_CA_FILE", "ca.pem");
+    assert_snapshot!(command.snapshot(), @"
+    status: 4
+    --- stdout
+    --- stderr
+    error: 127.0.0.1:[port] refused the connection
+      error performing TLS handshake: invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))
+
+    hint: the server's certificate cannot be verified; if it is self-signed, set POSTGRES_CA_FILE to that certificate itself
+    ");
+}
+
+/// The certificate is public: a server that shows it without its key is refused.
+#[test]
+fn the_key_of_the_certificate_is_verified() {
+    let [certificate, other] = [(); 2].map(|()| tls::self_signed_ca("127.0.0.1", &["127.0.0.1"], false));
+    for versions in [&[&rustls::version::TLS12][..], &[&rustls::version::TLS13][..]] {
+        let (port, _) = tls_server(false, versions, None, &certificate.certificate, &other.key);
+        let command = command(true)
+            .env("POSTGRES_URL", format!("postgres://u@127.0.0.1:{port}/db"))
+            .file("ca.pem", &certificate.certificate)
+            .env("POSTGRES_CA_FILE", "ca.pem");
+        let run = command.run();
+        assert_eq!(run.status, 4, "{}", run.stderr);
+        assert!(run.stderr.contains("BadSignature"), "{}", run.stderr);
+    }
 }

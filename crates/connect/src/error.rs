@@ -164,7 +164,7 @@ fn refusal_hint(failure: &AttemptError, role: Option<&str>, database: &str) -> O
                 "the server's certificate names other hosts: use one of them in the URL, or sslmode=verify-ca together with POSTGRES_CA_FILE".to_owned()
             }
             Bad::Expired | Bad::ExpiredContext { .. } => "renew the server's certificate".to_owned(),
-            _ => "the server's certificate cannot be verified; a CA certificate must not be used as the server's certificate".to_owned(),
+            _ => "the server's certificate cannot be verified; if it is self-signed, set POSTGRES_CA_FILE to that certificate itself".to_owned(),
         });
     }
     let text = failure.to_string();
