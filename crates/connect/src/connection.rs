@@ -204,7 +204,7 @@ impl Attempt<'_> {
             }
             Err(failure) => failure,
         };
-        let is_opportunistic = matches!(policy, TlsPolicy::Opportunistic(_));
+        let is_opportunistic = policy == TlsPolicy::Opportunistic;
         if !(is_opportunistic && is_worth_plaintext(&failure, is_encrypted)) {
             return Err(failure);
         }

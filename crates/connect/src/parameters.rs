@@ -199,8 +199,10 @@ impl Parameters {
             | "keepalives_count"
             | "keepalives_retries"
             | "tcp_user_timeout" => self.set_timing(name, value)?,
-            _ if self.tls.set(name, value)? || demands_nothing(name, value)? => {}
-            _ if IGNORED.contains(&name.to_ascii_lowercase().as_str()) => self.ignored.push(name.to_owned()),
+            _ if self.tls.set(name, value)? => {}
+            _ if demands_nothing(name, value)? || IGNORED.contains(&name.to_ascii_lowercase().as_str()) => {
+                self.ignored.push(name.to_owned());
+            }
             _ => return Err(unknown(name, self.password.is_some())),
         }
         Ok(())

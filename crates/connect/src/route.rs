@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::host::Host;
 use crate::parameters::Parameters;
 use crate::stream::Transport;
-use crate::tls::TlsPolicy;
+use crate::tls::{TlsPolicy, Verification};
 use crate::tls_material::ALPN;
 
 /// How long a server may send nothing before the connection counts as lost. Without this limit, a client whose server
@@ -74,7 +74,7 @@ impl Route {
         let (verification, is_required) = match (policy, &target) {
             // PostgreSQL has no TLS on Unix-domain sockets.
             (TlsPolicy::Plaintext, _) | (_, Target::Unix(_)) => (None, false),
-            (TlsPolicy::Opportunistic(verification), _) => (Some(verification), false),
+            (TlsPolicy::Opportunistic, _) => (Some(Verification::Nothing), false),
             (TlsPolicy::Required(verification), _) => (Some(verification), true),
         };
         let tls = verification.map(|verification| {

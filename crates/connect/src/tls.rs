@@ -20,8 +20,8 @@ pub enum Verification {
 pub enum TlsPolicy {
     /// Not at all.
     Plaintext,
-    /// By TLS if that works, else not at all (libpq's `prefer`).
-    Opportunistic(Verification),
+    /// By TLS with any server if that works, else not at all (libpq's `prefer`).
+    Opportunistic,
     /// By TLS, or there is no connection.
     Required(Verification),
 }
@@ -30,7 +30,7 @@ impl std::fmt::Display for TlsPolicy {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (strength, verification) = match self {
             Self::Plaintext => return f.write_str("none"),
-            Self::Opportunistic(verification) => ("if the server has it", verification),
+            Self::Opportunistic => ("if the server has it", &Verification::Nothing),
             Self::Required(verification) => ("required", verification),
         };
         let verified = match verification {
@@ -75,7 +75,7 @@ impl TlsPolicy {
                 Self::Required(ChainAndName)
             }
             (false, Disable, _) => Self::Plaintext,
-            (false, Prefer, false) => Self::Opportunistic(Nothing),
+            (false, Prefer, false) => Self::Opportunistic,
             (false, Require, false) => Self::Required(Nothing),
         })
     }

@@ -43,7 +43,10 @@ pub(crate) fn read(bytes: &[u8], lookup: &dyn Fn(&str) -> Option<String>) -> Dot
         let mut length = first.len();
         let pair = first.trim_start();
         if !pair.is_empty() && !pair.starts_with('#') {
-            let pair = pair.strip_prefix("export ").unwrap_or(pair).trim_start();
+            let exported = pair
+                .strip_prefix("export")
+                .filter(|rest| rest.starts_with([' ', '\t']));
+            let pair = exported.unwrap_or(pair).trim_start();
             let end = pair.find(|c: char| !is_in_name(c)).unwrap_or(pair.len());
             let (name, after) = pair.split_at(end);
             let value_at = |after: &str| length - after.len();
@@ -229,6 +232,8 @@ mod tests {
             ("X = spaced  ", "spaced"),
             ("\tX=tab\tinside\t", "tab\tinside"),
             ("export X=1", "1"),
+            ("export\t X=1", "1"),
+            ("export=1\nX=$export", "1"),
             ("X: yaml", "yaml"),
             ("X=", ""),
             ("X=a=b=c", "a=b=c"),
