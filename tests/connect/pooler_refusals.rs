@@ -1,10 +1,14 @@
 //! What PgBouncer passes on of a server's refusal, and what it refuses itself.
 
+use std::io::Write as _;
+use std::net::{Ipv4Addr, TcpListener};
 use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
 
 use zerostarter_test_harness::{Command, Pooler, Server, ServerOptions, unused_port};
+
+use super::fake_server::{fatal, serve, startup};
 
 fn at(pooler: &Pooler, role: &str, rest: &str) -> Command {
     let url = format!("postgres://{role}@127.0.0.1:{}/{rest}", pooler.port());
@@ -171,4 +175,65 @@ fn a_pooler_whose_server_is_down_is_waited_for() {
     hint: check that the server runs and that host and port in the URL are right
     hint: raise MIGRATE_WAIT (for wait: WAIT_TIMEOUT) if the server needs longer to start
     ");
+}
+
+/// What versions of PgBouncer say, which no test can start all of.
+#[test]
+fn the_words_of_every_version_are_known() {
+    for (words, status) in [
+        (
+            "server login failed: FATAL password authentication failed for user \"u\"",
+            4,
+        ),
+        ("server login failed: FATAL role \"u\" does not exist", 4),
+        ("server login failed: FATAL database \"db\" does not exist", 4),
+        (
+            "server login failed: FATAL no pg_hba.conf entry for host \"::1\", user \"u\"",
+            4,
+        ),
+        (
+            "server login failed: FATAL permission denied for database \"db\"",
+            4,
+        ),
+        (
+            "server login has been failing, cached error: role \"u\" is not permitted to log in (server_login_retry)",
+            4,
+        ),
+        ("no such user: u", 4),
+        ("unsupported startup parameter in options: search_path", 4),
+        ("server login failed: FATAL the database system is starting up", 3),
+        (
+            "server login failed: FATAL the database system is shutting down",
+            3,
+        ),
+        ("server login failed: FATAL sorry, too many clients already", 3),
+        (
+            "server login failed: FATAL too many connections for database \"db\"",
+            3,
+        ),
+        (
+            "server login has been failing, try again later (server_login_retry)",
+            3,
+        ),
+        ("pgbouncer cannot connect to server", 3),
+        ("client_login_timeout (server down)", 3),
+        ("query_wait_timeout", 3),
+        ("no more connections allowed (max_client_conn)", 3),
+    ] {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        serve(listener, move |_, mut stream| {
+            if startup(&mut stream).is_some() {
+                let _ = stream.write_all(&fatal("08P01", words));
+            }
+        });
+        let run = Command::bare()
+            .env("NODE_ENV", "test")
+            .env("POSTGRES_URL", format!("postgres://u@127.0.0.1:{port}/db"))
+            .env("MIGRATE_WAIT", "100ms")
+            .arg("check")
+            .run();
+        assert_eq!(run.status, status, "{words}: {}", run.stderr);
+        assert!(run.stderr.contains(words), "{words}: {}", run.stderr);
+    }
 }
