@@ -13,7 +13,7 @@ fn quotes_comments_and_substitutions_are_read() {
         .file(
             ".env.test",
             "# a comment\r\nexport MIGRATE_ROLE=\"with space\" # more\r\nMIGRATIONS_DIR='pa$word'\r\n\
-             MIGRATE_TARGET: 4\r\nMIGRATE_REPORT=${NOSUCH:-$OUTER/report}\r\n",
+             MIGRATE_TARGET: 4\r\nMIGRATE_REPORT=${NOSUCH:-$OUTER$BASE/report}\r\n",
         )
         .env("OUTER", "/outer");
     assert_eq!(
@@ -27,7 +27,7 @@ fn quotes_comments_and_substitutions_are_read() {
     assert_eq!(shown(&command, "MIGRATE_TARGET"), "MIGRATE_TARGET=4  (.env.test)");
     assert_eq!(
         shown(&command, "MIGRATE_REPORT"),
-        "MIGRATE_REPORT=/outer/report  (.env.test)"
+        "MIGRATE_REPORT=/outer/of/env/report  (.env.test)"
     );
 }
 

@@ -545,3 +545,29 @@ fn the_name_that_is_verified_is_the_one_that_was_written() {
     assert_eq!(run("localhost").status, 0);
     assert_eq!(run("other.example.com").status, 4);
 }
+
+/// The request goes to the same address, with the same protection.
+#[test]
+fn a_signal_cancels_the_statement_of_an_encrypted_connection() {
+    let server = &cast().servers[1];
+    let database = server.database();
+    let mut running = command(false)
+        .env(
+            "POSTGRES_URL",
+            url(server, "tls_only", database.name(), "sslmode=require"),
+        )
+        .migration(
+            "V1__seen.sql",
+            "DO $$ BEGIN RAISE NOTICE 'now'; END $$; SELECT pg_sleep(60);",
+        )
+        .start();
+    running.wait_for_stderr("server: now");
+    running.signal("TERM");
+    let run = running.wait();
+    assert_eq!(run.status, 143, "{}", run.stderr);
+    assert!(
+        run.stderr.contains("V1__seen was cancelled and rolled back"),
+        "{}",
+        run.stderr
+    );
+}

@@ -32,8 +32,11 @@ const AFTER_QUOTE: &str = "has text after its closing quote";
 const SUBSTITUTION: &str = "has a substitution other than ${X}, ${X-default} and ${X:-default}";
 const NOT_UTF8: &str = "is not UTF-8";
 
-/// Reads a file. `lookup` returns variables from elsewhere, which win over those of the file in a substitution.
-pub(crate) fn read(bytes: &[u8], lookup: &dyn Fn(&str) -> Option<String>) -> Dotenv {
+/// Returns the value of a variable.
+type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// Reads a file. In a substitution, variables of `above` win over those of the file, and these over those of `below`.
+pub(crate) fn read(bytes: &[u8], above: Lookup<'_>, below: Lookup<'_>) -> Dotenv {
     let text = String::from_utf8_lossy(bytes).replace("\r\n", "\n");
     let mut rest = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let mut found = Dotenv::default();
@@ -50,7 +53,10 @@ pub(crate) fn read(bytes: &[u8], lookup: &dyn Fn(&str) -> Option<String>) -> Dot
             let end = pair.find(|c: char| !is_in_name(c)).unwrap_or(pair.len());
             let (name, after) = pair.split_at(end);
             let value_at = |after: &str| length - after.len();
-            let known = |name: &str| lookup(name).or_else(|| found.values.get(name).cloned());
+            let known = |name: &str| {
+                let of_file = || found.values.get(name).cloned();
+                above(name).or_else(of_file).or_else(|| below(name))
+            };
             let read = match separator(after) {
                 Some(value) if !name.is_empty() => read_value(&rest[value_at(value)..], &known)
                     .map(|(text, used)| (text, value_at(value) + used)),
@@ -135,11 +141,7 @@ fn read_value(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<(St
 }
 
 /// Replaces `$X` and `${X}`, and between double quotes also `\n` and the like.
-fn substitute(
-    text: &str,
-    in_quotes: bool,
-    lookup: &dyn Fn(&str) -> Option<String>,
-) -> Result<String, &'static str> {
+fn substitute(text: &str, in_quotes: bool, lookup: Lookup<'_>) -> Result<String, &'static str> {
     let mut done = String::new();
     let mut rest = text;
     while let Some(at) = rest.find(['$', '\\']) {
@@ -171,11 +173,7 @@ fn substitute(
 }
 
 /// The value of what stands between the braces of `${X:-default}`.
-fn braced(
-    inner: &str,
-    in_quotes: bool,
-    lookup: &dyn Fn(&str) -> Option<String>,
-) -> Result<String, &'static str> {
+fn braced(inner: &str, in_quotes: bool, lookup: Lookup<'_>) -> Result<String, &'static str> {
     let name = variable_name(inner);
     let value = lookup(name);
     match &inner[name.len()..] {
@@ -217,10 +215,11 @@ fn closing_brace(text: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{AFTER_QUOTE, NO_PAIR, NOT_UTF8, OPEN_QUOTE, SUBSTITUTION, read};
+    use super::{AFTER_QUOTE, Dotenv, NO_PAIR, NOT_UTF8, OPEN_QUOTE, SUBSTITUTION};
 
-    fn lookup(name: &str) -> Option<String> {
-        (name == "SHELL_VARIABLE").then(|| "shell".to_owned())
+    fn read(bytes: &[u8]) -> Dotenv {
+        let lookup = |known, text: &'static str| move |name: &str| (name == known).then(|| text.to_owned());
+        super::read(bytes, &lookup("SHELL_VARIABLE", "shell"), &lookup("BASE", "base"))
     }
 
     /// Bun 1.4 and Docker Compose 2.26 read the same, except where a comment says otherwise.
@@ -262,6 +261,8 @@ mod tests {
             ("EMPTY=\nX=${EMPTY-default}", ""),
             ("A=1\nX=${A}2", "12"),
             ("SHELL_VARIABLE=file\nX=$SHELL_VARIABLE", "shell"),
+            ("X=$BASE", "base"),
+            ("BASE=file\nX=$BASE", "file"),
             ("X=costs 5$ or \\$5", "costs 5$ or $5"),
             ("X=1\nX=2", "2"),
             ("X=1\nX=", ""),
@@ -270,7 +271,7 @@ mod tests {
             ("X=1\r\n", "1"),
             ("FOO-BAR=1\nA.B=2\n1C=3\nX=1", "1"),
         ] {
-            let found = read(line.as_bytes(), &lookup);
+            let found = read(line.as_bytes());
             assert_eq!(found.values.get("X").map(String::as_str), Some(value), "{line:?}");
             assert!(found.unreadable.is_empty(), "{line:?}: {found:?}");
         }
@@ -293,7 +294,7 @@ mod tests {
             ("NAME=${}", "NAME", SUBSTITUTION),
         ] {
             let file = format!("A=1\n\n{line}\nX=2\n");
-            let found = read(file.as_bytes(), &lookup);
+            let found = read(file.as_bytes());
             assert_eq!(found.values.get("X").map(String::as_str), Some("2"), "{line}");
             let [unreadable] = &found.unreadable[..] else {
                 panic!("{line}: {found:?}");
@@ -304,11 +305,11 @@ mod tests {
                 "{line}"
             );
         }
-        let quoted = read(b"A=\"open\nX=\"2\"\nB=\"1\n2\"\nC\n", &lookup);
+        let quoted = read(b"A=\"open\nX=\"2\"\nB=\"1\n2\"\nC\n");
         assert_eq!(quoted.values.get("X").map(String::as_str), Some("2"));
         let lines: Vec<_> = quoted.unreadable.iter().map(|it| it.line).collect();
         assert_eq!(lines, [1, 5]);
-        let latin1 = read(b"# caf\xe9\nA=caf\xe9\nX=2\n", &lookup);
+        let latin1 = read(b"# caf\xe9\nA=caf\xe9\nX=2\n");
         assert_eq!(latin1.values.get("X").map(String::as_str), Some("2"));
         assert_eq!(latin1.unreadable[0].reason, NOT_UTF8);
     }

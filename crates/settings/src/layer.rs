@@ -120,7 +120,7 @@ pub fn gather(
     };
     let environment = Layer::new(ENVIRONMENT, environment.into_iter().filter_map(as_text));
     let mut layers = vec![flags, environment];
-    let base = dotenv_layer(directory, ".env", &layers, is_ours)?;
+    let base = dotenv_layer(directory, ".env", [&layers, &[]], is_ours)?;
     let node_env = layers
         .iter()
         .chain(&base)
@@ -128,21 +128,19 @@ pub fn gather(
         .map(str::to_owned);
     // A NODE_ENV that is no plain word is reported as such later; it must not become a path.
     if let Some(name) = node_env.filter(|name| name.chars().all(|c| c.is_ascii_alphanumeric())) {
-        layers.extend(dotenv_layer(
-            directory,
-            &format!(".env.{name}"),
-            &layers,
-            is_ours,
-        )?);
+        let around = [&layers, base.as_slice()];
+        let specific = dotenv_layer(directory, &format!(".env.{name}"), around, is_ours)?;
+        layers.extend(specific);
     }
     layers.extend(base);
     Ok(layers)
 }
 
+/// `around` are the layers above the file and those below it, for substitutions.
 fn dotenv_layer(
     directory: &Path,
     file: &str,
-    above: &[Layer],
+    around: [&[Layer]; 2],
     is_ours: &dyn Fn(&str) -> bool,
 ) -> Result<Option<Layer>, DotenvError> {
     let failure = |line, reason: &str| DotenvError {
@@ -158,8 +156,9 @@ fn dotenv_layer(
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         return Err(failure(None, "is UTF-16; save it as UTF-8"));
     }
-    let lookup = |name: &str| above.iter().find_map(|layer| layer.get(name)).map(str::to_owned);
-    let found = dotenv::read(&bytes, &lookup);
+    let [above, below] = around
+        .map(|layers| move |name: &str| layers.iter().find_map(|layer| layer.get(name)).map(str::to_owned));
+    let found = dotenv::read(&bytes, &above, &below);
     let mut layer = Layer::new(file, found.values);
     for bad in found.unreadable {
         if is_ours(&bad.name) {
