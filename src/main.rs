@@ -1,6 +1,5 @@
 //! The start-up migrator: parse, run, report, exit.
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -14,15 +13,13 @@ use zerostarter_db::error::Error;
 use zerostarter_db::variables;
 use zerostarter_diagnostic::{Diagnostic, ExitStatus};
 use zerostarter_settings::Settings;
-use zerostarter_settings::layer::{FLAG, Layer, gather};
 
 fn main() -> ExitCode {
     let cli = Cli::read(std::env::args_os());
     let flags = cli
         .as_ref()
         .map_or_else(|_| Vec::new(), |cli| cli.variables.clone());
-    let layers = gather(Layer::new(FLAG, flags), std::env::vars_os(), Path::new("."));
-    let settings = layers.map(|layers| Settings::from_layers(&layers, variables::all()));
+    let settings = Settings::with_flags(flags, variables::all());
     let output = Output::new(settings.as_ref().map_or(LogFormat::Text, early_format));
     // If the system starts no thread, this one writes.
     let output = match output.clone().in_background(Duration::ZERO) {
@@ -34,7 +31,7 @@ fn main() -> ExitCode {
     let outcome = match (cli, settings) {
         (Err(Answer::Text(text)), _) => output.print(&text).map_err(Error::Console),
         (Err(Answer::Misuse(misuse)), _) => Err(console::Error::CommandLine(misuse).into()),
-        (Ok(_), Err(error)) => Err(Error::Settings(error.into())),
+        (Ok(_), Err(error)) => Err(Error::Settings(error)),
         (Ok(cli), Ok(settings)) => run(&cli, &settings, &output),
     };
     let error = outcome.as_ref().err().map(|error| error as &dyn Diagnostic);

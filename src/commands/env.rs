@@ -30,11 +30,12 @@ pub(super) async fn run(
     }
     if let Ok(config) = &config {
         let database = &config.migrate.database;
+        database.log_url();
         let _ = writeln!(
             text,
             "\ndatabase: {} (from {})",
             escaped(&database.url.to_string()),
-            database.url_variable
+            database.url_source
         );
         let _ = writeln!(text, "TLS: {}", database.tls_policy);
     }

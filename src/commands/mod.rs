@@ -34,12 +34,14 @@ pub async fn run(command: Command, settings: &Settings, output: &Output) -> Resu
         hide_password(output, url.as_ref());
     }
     let config = Config::load(settings, &regular_file::read);
+    if let Ok(config) = &config {
+        hide_password(output, Some(&config.migrate.database.url));
+        log::start(output, config.console.filter.clone());
+    }
     if command == Command::Env {
         return unless_signal(env::run(settings, config, output), &mut interrupt).await;
     }
     let config = config?;
-    hide_password(output, Some(&config.migrate.database.url));
-    log::start(output, config.console.filter.clone());
     config.migrate.log();
     let source = config.migrate.source(zerostarter_migrations::source());
     let migrator = Migrator::new(config.migrate.clone(), &source)?;

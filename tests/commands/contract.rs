@@ -247,7 +247,7 @@ fn env_shows_the_settings_and_their_places() {
     LOG_FORMAT=text  (default)
     RUST_LOG=info  (default)
 
-    database: postgres://me:***@host.docker.internal:5432/app (from POSTGRES_URL)
+    database: postgres://me:***@host.docker.internal:5432/app (from POSTGRES_URL, .env)
     TLS: if the server has it, nothing verified
     --- stderr
     ");

@@ -12,14 +12,14 @@ use crate::library::settings;
 
 const URL: &str = "postgres://me@127.0.0.1:5432/app?sslmode=disable";
 
-fn bare() -> Command {
+pub(super) fn bare() -> Command {
     Command::bare()
         .env("NODE_ENV", "test")
         .env("POSTGRES_URL", URL)
         .arg("env")
 }
 
-fn shown(command: &Command, variable: &str) -> String {
+pub(super) fn shown(command: &Command, variable: &str) -> String {
     let run = command.run();
     let line = run
         .stdout
@@ -287,8 +287,8 @@ fn of_url_and_file_the_more_important_place_decides_and_one_place_has_one() {
         line.unwrap_or(run.stderr)
     };
     let test = || Command::bare().env("NODE_ENV", "test");
-    let from_file = "database: postgres://file@127.0.0.1:5432/app (from POSTGRES_URL)";
-    let from_value = "database: postgres://me@127.0.0.1:5432/app (from POSTGRES_URL)";
+    let from_file = "database: postgres://file@127.0.0.1:5432/app (from POSTGRES_URL_FILE, environment)";
+    let from_value = "database: postgres://me@127.0.0.1:5432/app (from POSTGRES_URL, environment)";
     assert_eq!(
         used(
             test()
@@ -313,43 +313,8 @@ fn of_url_and_file_the_more_important_place_decides_and_one_place_has_one() {
         .env("POSTGRES_DIRECT_URL", "postgres://direct@127.0.0.1/app");
     assert_eq!(
         used(direct),
-        "database: postgres://direct@127.0.0.1:5432/app (from POSTGRES_DIRECT_URL)"
+        "database: postgres://direct@127.0.0.1:5432/app (from POSTGRES_DIRECT_URL, environment)"
     );
-}
-
-#[test]
-fn env_files_are_read_as_dotenvy_reads_them() {
-    let command = bare().file(
-        ".env",
-        "# a comment\r\nexport MIGRATE_ROLE=\"with space\" # more\r\nMIGRATIONS_DIR='pa$word'\r\nMIGRATE_TARGET=4\r\n",
-    );
-    assert_eq!(shown(&command, "MIGRATE_ROLE"), "MIGRATE_ROLE=with space  (.env)");
-    assert_eq!(
-        shown(&command, "MIGRATIONS_DIR"),
-        "MIGRATIONS_DIR=pa$word  (.env)"
-    );
-    assert_eq!(shown(&command, "MIGRATE_TARGET"), "MIGRATE_TARGET=4  (.env)");
-}
-
-#[test]
-fn an_env_file_that_cannot_be_read_is_named_with_its_line() {
-    assert_snapshot!(bare().file(".env", "NODE_ENV=test\n\nPOSTGRES URL: secret\n").snapshot(), @"
-    status: 2
-    --- stdout
-    --- stderr
-    error: .env:3 cannot be read as NAME=value
-
-    hint: write NAME=value, and quote a value that has spaces or a #
-    ");
-    assert_snapshot!(bare().file(".env.test", b"A=\xff\n").snapshot(), @"
-    status: 2
-    --- stdout
-    --- stderr
-    error: .env.test is not UTF-8
-
-    hint: write NAME=value, and quote a value that has spaces or a #
-    ");
-    assert_eq!(bare().file(".env/x", "").run().status, 2);
 }
 
 /// A function of its arguments alone: no variable of this process, no file but through the reader.

@@ -1,6 +1,7 @@
 //! The commands and their settings.
 
 mod contract;
+mod dotenv;
 mod environment;
 mod report;
 mod wait;

@@ -29,8 +29,8 @@ const SERVERS: [&str; 5] = ["plain", "good", "wrong host name", "unknown CA", "e
 /// `NODE_ENV` is production, `sslmode`, a CA of one's own; and what each server must give.
 ///
 /// In production: TLS, verified in full, whatever sslmode says, but for verify-ca with one's own CA.
-/// Elsewhere: libpq's rules. There a CA makes `require` verify the chain, and `prefer` goes on without
-/// TLS where the handshake fails. Mozilla's authorities have signed none of these certificates.
+/// Elsewhere: libpq's rules. There a CA makes `require` verify the chain; unlike libpq, `prefer` with a
+/// CA does so too. Mozilla's authorities have signed none of these certificates.
 const EXPECTED: &[(bool, Option<&str>, bool, [Outcome; 5])] = &[
     (true, None, false, [Refused, Refused, Refused, Refused, Refused]),
     (true, None, true, [Refused, Encrypted, Refused, Refused, Refused]),
@@ -90,7 +90,12 @@ const EXPECTED: &[(bool, Option<&str>, bool, [Outcome; 5])] = &[
         false,
         [Plain, Encrypted, Encrypted, Encrypted, Encrypted],
     ),
-    (false, None, true, [Plain, Encrypted, Encrypted, Plain, Plain]),
+    (
+        false,
+        None,
+        true,
+        [Refused, Encrypted, Encrypted, Refused, Refused],
+    ),
     (false, Some("disable"), false, [Plain, Plain, Plain, Plain, Plain]),
     (false, Some("disable"), true, [Plain, Plain, Plain, Plain, Plain]),
     (
@@ -103,7 +108,7 @@ const EXPECTED: &[(bool, Option<&str>, bool, [Outcome; 5])] = &[
         false,
         Some("prefer"),
         true,
-        [Plain, Encrypted, Encrypted, Plain, Plain],
+        [Refused, Encrypted, Encrypted, Refused, Refused],
     ),
     (
         false,
@@ -148,7 +153,7 @@ struct Cast {
     servers: Vec<Server>,
 }
 
-fn options() -> ServerOptions {
+pub(super) fn options() -> ServerOptions {
     ServerOptions::new()
         .hba("hostssl all tls_only 127.0.0.1/32 trust")
         .hba("hostnossl all tls_only 127.0.0.1/32 reject")
@@ -158,7 +163,7 @@ fn options() -> ServerOptions {
         .setting("password_encryption", "scram-sha-256")
 }
 
-fn with_roles(server: Server) -> Server {
+pub(super) fn with_roles(server: Server) -> Server {
     server.execute(
         "postgres",
         "CREATE ROLE tls_only LOGIN SUPERUSER; CREATE ROLE anyone LOGIN SUPERUSER; \
@@ -192,7 +197,7 @@ fn cast() -> &'static Cast {
     })
 }
 
-fn command(production: bool) -> Command {
+pub(super) fn command(production: bool) -> Command {
     Command::bare()
         .env("NODE_ENV", if production { "production" } else { "development" })
         .migration(
@@ -201,7 +206,7 @@ fn command(production: bool) -> Command {
         )
 }
 
-fn url(server: &Server, role: &str, database: &str, parameters: &str) -> String {
+pub(super) fn url(server: &Server, role: &str, database: &str, parameters: &str) -> String {
     format!(
         "postgres://{role}@127.0.0.1:{}/{database}?{parameters}",
         server.port()
@@ -539,4 +544,30 @@ fn the_name_that_is_verified_is_the_one_that_was_written() {
     };
     assert_eq!(run("localhost").status, 0);
     assert_eq!(run("other.example.com").status, 4);
+}
+
+/// The request goes to the same address, with the same protection.
+#[test]
+fn a_signal_cancels_the_statement_of_an_encrypted_connection() {
+    let server = &cast().servers[1];
+    let database = server.database();
+    let mut running = command(false)
+        .env(
+            "POSTGRES_URL",
+            url(server, "tls_only", database.name(), "sslmode=require"),
+        )
+        .migration(
+            "V1__seen.sql",
+            "DO $$ BEGIN RAISE NOTICE 'now'; END $$; SELECT pg_sleep(60);",
+        )
+        .start();
+    running.wait_for_stderr("server: now");
+    running.signal("TERM");
+    let run = running.wait();
+    assert_eq!(run.status, 143, "{}", run.stderr);
+    assert!(
+        run.stderr.contains("V1__seen was cancelled and rolled back"),
+        "{}",
+        run.stderr
+    );
 }

@@ -58,7 +58,9 @@ fn what_is_wrong_is_named_and_never_shown() {
         "postgres://u:secret@h/db?target_session_attrs=secret",
         "postgres://u:secret@h/db?channel_binding=secret",
         "postgres://u:secret@h/db?port=1,2",
-        "postgres://u:secret@h/db?host=g",
+        "postgres://u:secret@h:1,h:2/db?host=/secret",
+        "postgres://u:secret@:1/db",
+        "postgres://u:secret@h/db?host=g,",
         "postgres://u:secret@h/db?hostaddr=secret",
         "postgres://u:secret@h/db?hostaddr=10.0.0.1,10.0.0.2",
     ] {
@@ -102,7 +104,9 @@ fn what_is_wrong_is_named_and_never_shown() {
     POSTGRES_URL has a value in its parameter target_session_attrs that is not any, read-write, read-only, primary, standby or prefer-standby
     POSTGRES_URL has a value in its parameter channel_binding that is not disable, prefer or require
     POSTGRES_URL has another number of ports than of hosts
-    POSTGRES_URL names a host both before the database and as the parameter host
+    POSTGRES_URL has another number of ports than of hosts
+    POSTGRES_URL has an empty host name
+    POSTGRES_URL has an empty host name
     POSTGRES_URL has a value in its parameter hostaddr that is not an IP address
     POSTGRES_URL has another number of values in hostaddr than of hosts
     ");
@@ -229,6 +233,30 @@ fn an_address_of_the_host_skips_its_name() {
     );
     let run = Command::bare()
         .env("NODE_ENV", "test")
+        .env("POSTGRES_URL", url)
+        .arg("check")
+        .run();
+    assert_eq!(run.status, 5, "{}", run.stderr);
+}
+
+/// As Google's documentation writes it for Cloud SQL.
+#[test]
+fn a_socket_of_the_parameter_host_is_dialled() {
+    let database = Server::shared().database();
+    let directory = tempfile::tempdir().expect("a directory");
+    let folder = directory.path().join("cloudsql/project:region:instance");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let socket = folder.join(format!(".s.PGSQL.{}", database.port()));
+    std::os::unix::fs::symlink(database.socket(), socket).expect("a link");
+    let url = format!(
+        "postgres://postgres@localhost:{}/{}?host={}",
+        database.port(),
+        database.name(),
+        folder.display()
+    );
+    let run = Command::bare()
+        .env("NODE_ENV", "production")
+        .env("INTERNAL_API_URL", "http://api:4000")
         .env("POSTGRES_URL", url)
         .arg("check")
         .run();

@@ -6,11 +6,13 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use tokio::time::timeout;
 
+use crate::attempt::AttemptError;
+
 /// How long a cancel request may take: a run ends within a second of a signal.
 const CANCEL_LIMIT: Duration = Duration::from_millis(900);
 
 /// Sends a cancel request, on a separate connection.
-type Request = Box<dyn Fn() -> BoxFuture<'static, Result<(), tokio_postgres::Error>> + Send + Sync>;
+type Request = Box<dyn Fn() -> BoxFuture<'static, Result<(), AttemptError>> + Send + Sync>;
 
 /// Cancels what one connection is doing.
 pub struct Canceller {

@@ -2,9 +2,12 @@
 
 use zerostarter_settings::{Reader, Secret, Variable};
 
-use crate::tls::{TlsMaterial, TlsPolicy, Verification};
+use crate::tls::{TlsPolicy, Verification};
 use crate::tls_config;
+use crate::tls_material::TlsMaterial;
 use crate::url::PostgresUrl;
+use crate::url_variable::{FoundUrl, read_url};
+pub use crate::url_variable::{POSTGRES_DIRECT_URL, POSTGRES_URL, UrlVariable};
 
 /// The environment and the URL.
 const URL_VARIABLES: &[Variable] = &[
@@ -97,25 +100,6 @@ impl NodeEnv {
     }
 }
 
-/// A pair of variables that hold the URL: one its text, the other the path of a file with the text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UrlVariable {
-    name: &'static str,
-    file_name: &'static str,
-}
-
-/// `POSTGRES_URL` and `POSTGRES_URL_FILE`.
-pub const POSTGRES_URL: UrlVariable = UrlVariable {
-    name: "POSTGRES_URL",
-    file_name: "POSTGRES_URL_FILE",
-};
-
-/// `POSTGRES_DIRECT_URL` and `POSTGRES_DIRECT_URL_FILE`.
-pub const POSTGRES_DIRECT_URL: UrlVariable = UrlVariable {
-    name: "POSTGRES_DIRECT_URL",
-    file_name: "POSTGRES_DIRECT_URL_FILE",
-};
-
 /// How to reach a database.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -123,8 +107,14 @@ pub struct Config {
     pub node_env: NodeEnv,
     /// The database.
     pub url: PostgresUrl,
-    /// The variable that the URL came from.
+    /// The variable that the URL came from: `POSTGRES_URL` or `POSTGRES_DIRECT_URL`, also for their file forms.
     pub url_variable: &'static str,
+    /// The variable that was set, and its place: `POSTGRES_URL_FILE, environment`.
+    pub url_source: String,
+    /// Variables of a URL that are not used, because a more important place has another one.
+    pub overruled: Vec<String>,
+    /// Lines of `.env` files that could not be read and are ignored.
+    pub unreadable_lines: Vec<String>,
     /// How connections are protected.
     pub tls_policy: TlsPolicy,
     /// The certificates that are trusted and shown.
@@ -132,31 +122,52 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads the settings. The first of `url_variables` that is set decides; every one that is set must be valid.
+    /// Reads the settings. The most important place that has any of `url_variables` decides, and there the first of them.
     ///
     /// `None` after a problem, which `reader` has noted.
     pub fn load(reader: &mut Reader<'_>, url_variables: &[UrlVariable]) -> Option<Self> {
         let node_env = read_node_env(reader);
-        let url = read_url(reader, url_variables);
+        let mut found = read_url(reader, url_variables);
+        if let Some(found) = found
+            .as_mut()
+            .filter(|_| reader.setting("INTERNAL_API_URL").is_some())
+        {
+            found.url.rewrite_localhost();
+        }
         let production = node_env == Some(NodeEnv::Production);
-        if let Some((variable, url)) = url.as_ref().filter(|_| production) {
-            refuse_local_password(reader, variable, url);
+        if let Some(found) = found.as_ref().filter(|_| production) {
+            refuse_local_password(reader, found);
+        }
+        if let Some(found) = found.as_ref().filter(|found| found.url.user.is_none()) {
+            refuse_nameless_user(reader, found);
         }
         let plaintext = reader.yes_or_no("POSTGRES_PLAINTEXT_IN_PRODUCTION");
-        let tls = tls_config::load(reader, url.as_ref(), production, plaintext);
-        let (url_variable, url) = url?;
+        let tls = tls_config::load(reader, found.as_ref(), production, plaintext);
+        let found = found?;
         let (tls_policy, tls_material) = tls?;
         Some(Self {
             node_env: node_env?,
-            url,
-            url_variable,
+            url_variable: found.variable,
+            url_source: found.source(),
+            overruled: found.overruled,
+            unreadable_lines: reader.warnings(),
+            url: found.url,
             tls_policy,
             tls_material,
         })
     }
 
-    /// Logs the parameters of the URL that have no effect on migrations.
-    pub fn log_ignored(&self) {
+    /// Logs which lines of `.env` files are ignored, where the URL comes from, which variables it overrules, and
+    /// which of its parameters have no effect.
+    pub fn log_url(&self) {
+        for line in &self.unreadable_lines {
+            tracing::warn!("{line}");
+        }
+        let source = &self.url_source;
+        tracing::debug!("the database's URL comes from {source}");
+        for variable in &self.overruled {
+            tracing::info!("{variable} is not used: the URL comes from {source}");
+        }
         for name in &self.url.parameters.ignored {
             tracing::debug!("the parameter {name} of {} has no effect", self.url_variable);
         }
@@ -188,74 +199,24 @@ fn read_node_env(reader: &mut Reader<'_>) -> Option<NodeEnv> {
     reader.parse("NODE_ENV", ALLOWED, NodeEnv::parse)
 }
 
-/// The URL to use, and the variable it came from.
-fn read_url(reader: &mut Reader<'_>, url_variables: &[UrlVariable]) -> Option<(&'static str, PostgresUrl)> {
-    let found: Vec<_> = url_variables
-        .iter()
-        .filter_map(|variable| read_one_url(reader, *variable))
-        .collect();
-    let is_set = |variable: &UrlVariable| {
-        reader.setting(variable.name).is_some() || reader.setting(variable.file_name).is_some()
-    };
-    if !url_variables.iter().any(is_set) {
-        reader.problem(
-            "POSTGRES_URL",
-            "is not set",
-            Some("set POSTGRES_URL to postgres://user:password@host:5432/database, or POSTGRES_URL_FILE to a file that holds it"),
-        );
-    }
-    let (name, mut url) = found.into_iter().next()?;
-    if reader.setting("INTERNAL_API_URL").is_some() {
-        url.rewrite_localhost();
-    }
-    Some((name, url))
-}
-
-fn read_one_url(
-    reader: &mut Reader<'_>,
-    UrlVariable { name, file_name }: UrlVariable,
-) -> Option<(&'static str, PostgresUrl)> {
-    let (variable, text) = match (reader.setting(name), reader.setting(file_name)) {
-        (None, None) => return None,
-        (Some(value), Some(file)) if value.origin == file.origin => {
-            reader.problem(
-                value.label(name),
-                format!("and {file_name} are both set"),
-                Some("keep one of the two"),
-            );
-            return None;
-        }
-        (Some(value), file) if file.as_ref().is_none_or(|file| reader.outranks(&value, file)) => {
-            (value.label(name), value.value)
-        }
-        (_, Some(file)) => {
-            let variable = file.label(file_name);
-            let path = reader.path(file_name)?;
-            let bytes = reader.file(&variable, &path)?;
-            let Ok(text) = String::from_utf8(bytes) else {
-                reader.problem(variable, "names a file that is not UTF-8", None);
-                return None;
-            };
-            (variable, text.trim().to_owned())
-        }
-        (Some(_), None) => unreachable!("a value alone outranks a file that is not set"),
-    };
-    match text.parse::<PostgresUrl>() {
-        Ok(url) => Some((name, url)),
-        Err(error) => {
-            reader.problem(variable, error.to_string(), error.hint());
-            None
-        }
-    }
-}
-
 /// The default password of compose.yaml is public.
-fn refuse_local_password(reader: &mut Reader<'_>, variable: &str, url: &PostgresUrl) {
-    if url.password.as_ref().map(Secret::expose) == Some(LOCAL_PASSWORD) {
+fn refuse_local_password(reader: &mut Reader<'_>, found: &FoundUrl) {
+    if found.url.password.as_ref().map(Secret::expose) == Some(LOCAL_PASSWORD) {
         reader.problem(
-            variable,
+            found.variable,
             "has the default password of compose.yaml, which is public, and this is production",
             Some("set POSTGRES_PASSWORD to another password"),
+        );
+    }
+}
+
+/// Without a user in the URL it is that of the process. A container may run with a number that has no name.
+fn refuse_nameless_user(reader: &mut Reader<'_>, found: &FoundUrl) {
+    if whoami::username().is_err() {
+        reader.problem(
+            found.label(),
+            "names no user, and the user of this process has no name in /etc/passwd",
+            Some("put the user into the URL: postgres://USER@host:5432/database"),
         );
     }
 }

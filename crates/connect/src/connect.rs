@@ -27,6 +27,7 @@ pub async fn connect(config: &Config, deadline: Instant) -> Result<Connection, E
     let started = Instant::now();
     let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(2));
     let mut last_log: Option<(Instant, String)> = None;
+    let mut most_telling: Option<Failure> = None;
     loop {
         let (server, failure) = match attempt_each_host(config, deadline).await {
             Ok(connection) => {
@@ -49,13 +50,26 @@ pub async fn connect(config: &Config, deadline: Instant) -> Result<Connection, E
                 source: Box::new(failure),
             });
         }
+        let reason = failure.to_string();
+        // The deadline cuts the last attempt short, and then silence is all that it found.
+        let telling = more_telling(most_telling.take(), (server.clone(), failure));
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
+            let (server, failure) = telling;
             let waited = started.elapsed();
-            return Err(if failure.is_read_only() {
-                Error::ReadOnly { server, waited }
+            if failure.is_read_only() {
+                return Err(Error::ReadOnly { server, waited });
+            }
+            let is_docker_host =
+                failure.sql_state().is_none() && config.url.hosts.iter().any(Host::is_rewritten);
+            let source = Box::new(failure);
+            return Err(if is_docker_host {
+                Error::DockerHost {
+                    server,
+                    waited,
+                    source,
+                }
             } else {
-                let source = Box::new(failure);
                 Error::Unreachable {
                     server,
                     waited,
@@ -63,7 +77,7 @@ pub async fn connect(config: &Config, deadline: Instant) -> Result<Connection, E
                 }
             });
         }
-        let reason = failure.to_string();
+        most_telling = Some(telling);
         let is_news = last_log
             .as_ref()
             .is_none_or(|(at, text)| *text != reason || at.elapsed() >= WAITING_LOG_INTERVAL);
@@ -81,7 +95,18 @@ pub async fn connect(config: &Config, deadline: Instant) -> Result<Connection, E
     }
 }
 
-/// Tries every host once. It reports the first permanent failure, else that of a read-only server, else the last one.
+/// A server and why an attempt at it failed.
+type Failure = (String, AttemptError);
+
+fn more_telling(before: Option<Failure>, new: Failure) -> Failure {
+    match before {
+        Some(before) if before.1.outweighs(&new.1) => before,
+        _ => new,
+    }
+}
+
+/// Tries every host once. It reports the first permanent failure, else that of a read-only server, else the one that says
+/// most about the reason.
 ///
 /// # Errors
 ///
@@ -90,15 +115,12 @@ pub async fn connect(config: &Config, deadline: Instant) -> Result<Connection, E
 /// # Panics
 ///
 /// Never: a URL has at least one host.
-pub async fn attempt_each_host(
-    config: &Config,
-    deadline: Instant,
-) -> Result<Connection, (String, AttemptError)> {
+pub async fn attempt_each_host(config: &Config, deadline: Instant) -> Result<Connection, Failure> {
     let mut hosts: Vec<&Host> = config.url.hosts.iter().collect();
     if config.url.parameters.load_balance_hosts == Some(LoadBalanceHosts::Random) {
         hosts.shuffle(&mut rand::rng());
     }
-    let mut failure: Option<(String, AttemptError)> = None;
+    let mut failure: Option<Failure> = None;
     for (index, host) in hosts.iter().enumerate() {
         // An unresponsive host must not use up the time of the next ones.
         let now = Instant::now();
@@ -108,12 +130,7 @@ pub async fn attempt_each_host(
             Ok(connection) => return Ok(connection),
             Err(error) => {
                 tracing::debug!(server = %host, "{host}: {error}");
-                let says_less = |first: &AttemptError| {
-                    first.is_transient() && !(first.is_read_only() && error.is_transient())
-                };
-                if failure.as_ref().is_none_or(|(_, first)| says_less(first)) {
-                    failure = Some((host.to_string(), error));
-                }
+                failure = Some(more_telling(failure, (host.to_string(), error)));
             }
         }
     }

@@ -1,30 +1,35 @@
 //! One connection: how it is opened and closed, and how every setting of the URL reaches the wire.
 
+use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::poll_fn;
+use rand::seq::SliceRandom as _;
+use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
-use tokio_postgres::config::{SslMode as WireSslMode, SslNegotiation};
+use tokio_postgres::config::{LoadBalanceHosts, SslMode as WireSslMode, SslNegotiation, TargetSessionAttrs};
 use tokio_postgres::error::SqlState;
-use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
-use tokio_postgres::{AsyncMessage, Client, NoTls, Socket};
+use tokio_postgres::{AsyncMessage, Client, SimpleQueryMessage};
 use zerostarter_diagnostic::excerpt::shortened;
 
 use crate::attempt::{ATTEMPT_LIMIT, AttemptError};
+use crate::authentication::Guard;
 use crate::canceller::Canceller;
 use crate::config::Config;
+use crate::dial::{dial, resolve};
 use crate::host::{Address, Host};
-use crate::resolution::resolve;
-use crate::tls::{TlsPolicy, Verification};
-
-/// How long a server may send nothing before the connection counts as lost. Without this limit, a client whose server
-/// disappeared would hang for the two hours of the operating system's defaults.
-const UNRESPONSIVE_LIMIT: Duration = Duration::from_secs(30);
+use crate::route::{Route, Target};
+use crate::stream::{Done, Stream, Transport};
+use crate::tls::TlsPolicy;
 
 /// The `application_name` of connections whose URL names none: the server's views and hints show it.
 const DEFAULT_APPLICATION_NAME: &str = "zerostarter-db";
+
+/// The least time for the handshakes with one of several addresses, so that many silent ones do not take it all.
+const SHORTEST_SHARE: Duration = Duration::from_secs(2);
 
 /// How long sending the Terminate message may take before the socket is dropped.
 const TERMINATE_LIMIT: Duration = Duration::from_secs(1);
@@ -85,12 +90,53 @@ impl Connection {
     }
 }
 
-/// One attempt at one host.
+/// One attempt at one host, at each of its addresses until one lets the connection in.
 ///
 /// # Errors
 ///
 /// [`AttemptError`]. An attempt takes at most [`ATTEMPT_LIMIT`] and ends at `deadline`.
 pub async fn attempt(config: &Config, host: &Host, deadline: Instant) -> Result<Connection, AttemptError> {
+    let attempt = Attempt { config, host };
+    limited(config, deadline, |until| async move {
+        let name = match (&host.address, host.hostaddr) {
+            (Address::Unix(directory), _) => {
+                let socket = directory.join(format!(".s.PGSQL.{}", host.port));
+                return attempt.at(Target::Unix(socket), None).await;
+            }
+            (_, Some(address)) => address.to_string(),
+            (Address::Tcp(name), None) => name.clone(),
+        };
+        let resolved = resolve(&name, host.port).await;
+        let addresses = resolved.map_err(AttemptError::connecting)?;
+        attempt.among(addresses, until).await
+    })
+    .await
+}
+
+/// The same at these addresses, in place of those of the host's name.
+///
+/// # Errors
+///
+/// Those of [`attempt`].
+pub async fn attempt_at(
+    config: &Config,
+    host: &Host,
+    addresses: Vec<SocketAddr>,
+    deadline: Instant,
+) -> Result<Connection, AttemptError> {
+    let attempt = Attempt { config, host };
+    limited(config, deadline, |until| attempt.among(addresses, until)).await
+}
+
+/// Does `work`, which gets the time at which it has to end.
+async fn limited<W>(
+    config: &Config,
+    deadline: Instant,
+    work: impl FnOnce(Instant) -> W,
+) -> Result<Connection, AttemptError>
+where
+    W: Future<Output = Result<Connection, AttemptError>>,
+{
     let limit = config
         .url
         .parameters
@@ -99,104 +145,175 @@ pub async fn attempt(config: &Config, host: &Host, deadline: Instant) -> Result<
     let started = Instant::now();
     // The last attempt before the deadline is cut short by it, but never to nothing.
     let until = (started + limit).min(deadline.max(started + Duration::from_millis(100)));
-    match timeout_at(until, attempt_with_policy(config, host)).await {
+    match timeout_at(until, work(until)).await {
         Ok(outcome) => outcome,
         Err(_) => Err(AttemptError::TimedOut(until - started)),
     }
 }
 
-async fn attempt_with_policy(config: &Config, host: &Host) -> Result<Connection, AttemptError> {
-    // PostgreSQL has no TLS on Unix-domain sockets.
-    let policy = if matches!(host.address, Address::Unix(_)) {
-        TlsPolicy::Plaintext
-    } else {
-        config.tls_policy
-    };
-    match policy {
-        TlsPolicy::Plaintext => open(config, host, WireSslMode::Disable, NoTls).await,
-        TlsPolicy::Required(verification) => open_tls(config, host, WireSslMode::Require, verification).await,
-        TlsPolicy::Opportunistic(verification) => {
-            match open_tls(config, host, WireSslMode::Prefer, verification).await {
-                Err(failure) if is_worth_plaintext(&failure) => {
-                    tracing::debug!(server = %host, "{host}: {failure}; trying without TLS, as sslmode=prefer says");
-                    // If plaintext is refused too, the first refusal says more.
-                    open(config, host, WireSslMode::Disable, NoTls)
-                        .await
-                        .map_err(|second| {
-                            if second.sql_state() == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION) {
-                                failure
-                            } else {
-                                second
-                            }
-                        })
+/// What an attempt is made with.
+#[derive(Clone, Copy)]
+struct Attempt<'a> {
+    config: &'a Config,
+    host: &'a Host,
+}
+
+impl Attempt<'_> {
+    /// At each of `addresses`, until one lets the connection in.
+    async fn among(self, mut addresses: Vec<SocketAddr>, until: Instant) -> Result<Connection, AttemptError> {
+        if self.config.url.parameters.load_balance_hosts == Some(LoadBalanceHosts::Random) {
+            addresses.shuffle(&mut rand::rng());
+        }
+        let mut failure: Option<AttemptError> = None;
+        loop {
+            let error = match dial(&addresses).await {
+                Ok((socket, address)) => {
+                    // One that accepts and is silent then must not use up the time of the others.
+                    let count = u32::try_from(addresses.len()).unwrap_or(u32::MAX);
+                    let share = until.saturating_duration_since(Instant::now()) / count;
+                    let limit = share.max(SHORTEST_SHARE);
+                    addresses.retain(|other| *other != address);
+                    let attempt = self.at(Target::Tcp(address), Some(socket));
+                    match timeout(limit, attempt).await {
+                        Ok(Ok(connection)) => return Ok(connection),
+                        Ok(Err(error)) => error,
+                        Err(_) => AttemptError::TimedOut(limit),
+                    }
                 }
-                outcome => outcome,
+                Err(error) => {
+                    addresses.clear();
+                    AttemptError::connecting(error)
+                }
+            };
+            let telling = AttemptError::more_telling(failure.take(), error);
+            if addresses.is_empty() {
+                return Err(telling);
             }
+            failure = Some(telling);
         }
+    }
+
+    /// At one address, to which `socket` may lead already.
+    async fn at(self, target: Target, socket: Option<TcpStream>) -> Result<Connection, AttemptError> {
+        let policy = self.config.tls_policy;
+        let route = Route::new(self.config, self.host, target.clone(), policy)?;
+        let mut is_encrypted = false;
+        let transport = match socket {
+            Some(socket) => route.secure(socket).await,
+            None => route.open().await,
+        };
+        let failure = match transport {
+            Ok(transport) => {
+                is_encrypted = matches!(transport, Transport::Tls(_));
+                match self.log_in(route, transport).await {
+                    Ok(connection) => return Ok(connection),
+                    Err(failure) => failure,
+                }
+            }
+            Err(failure) => failure,
+        };
+        let is_opportunistic = policy == TlsPolicy::Opportunistic;
+        if !(is_opportunistic && is_worth_plaintext(&failure, is_encrypted)) {
+            return Err(failure);
+        }
+        let host = self.host;
+        tracing::debug!(server = %host, "{host}: {failure}; trying without TLS, as sslmode=prefer says");
+        let plain = Route::new(self.config, host, target, TlsPolicy::Plaintext)?;
+        let transport = plain.open().await?;
+        // If plaintext is refused too, the first refusal says more.
+        self.log_in(plain, transport).await.map_err(|second| {
+            if second.sql_state() == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION) {
+                failure
+            } else {
+                second
+            }
+        })
+    }
+
+    async fn log_in(self, route: Route, transport: Transport) -> Result<Connection, AttemptError> {
+        let url = &self.config.url;
+        let is_encrypted = matches!(transport, Transport::Tls(_));
+        let guard = Guard::new(
+            url.parameters.require_auth,
+            url.password.as_ref(),
+            is_encrypted || route.target().is_local(),
+        );
+        let wire = wire_config(self.config, is_encrypted);
+        let stream = Stream {
+            transport,
+            guard: guard.clone(),
+        };
+        let (client, mut connection) = wire
+            .connect_raw(stream, Done)
+            .await
+            .map_err(AttemptError::Postgres)?;
+        guard.open().map_err(AttemptError::talking)?;
+        let reads_backslashes_literally = connection.parameter("standard_conforming_strings") != Some("off");
+        let counts_bytes = connection.parameter("server_encoding") == Some("SQL_ASCII");
+        let driver = tokio::spawn(async move {
+            while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
+                match message {
+                    Ok(AsyncMessage::Notice(notice)) => log_notice(&notice),
+                    Ok(_) => {}
+                    // The running request reports the loss.
+                    Err(_) => break,
+                }
+            }
+        });
+        check_session(&client, url.parameters.target_session_attrs).await?;
+        let token = client.cancel_token();
+        let route = route.settled(is_encrypted);
+        let canceller = Canceller::new(Box::new(move || {
+            let (token, route) = (token.clone(), route.clone());
+            Box::pin(async move {
+                let transport = route.open().await?;
+                let guard = Guard::new(None, None, true);
+                let cancelling = token.cancel_query_raw(Stream { transport, guard }, Done);
+                cancelling.await.map_err(AttemptError::Postgres)
+            })
+        }));
+        Ok(Connection {
+            client,
+            canceller: Arc::new(canceller),
+            driver,
+            host: self.host.clone(),
+            reads_backslashes_literally,
+            counts_bytes,
+        })
     }
 }
 
-/// libpq's rule for `prefer`: a failed handshake, or a server that admits no TLS connection of this role.
-fn is_worth_plaintext(failure: &AttemptError) -> bool {
-    failure.tls().is_some() || failure.sql_state() == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION)
+/// libpq's rule for `prefer`: a failed handshake, or a server that admits no TLS connection of this role. PostgreSQL's own
+/// code: a connection pooler that passes a refusal on would pass the same on again.
+fn is_worth_plaintext(failure: &AttemptError, is_encrypted: bool) -> bool {
+    let answer = match failure {
+        AttemptError::Postgres(error) => error.code(),
+        _ => None,
+    };
+    failure.tls().is_some()
+        || (is_encrypted && answer == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION))
 }
 
-async fn open_tls(
-    config: &Config,
-    host: &Host,
-    mode: WireSslMode,
-    verification: Verification,
-) -> Result<Connection, AttemptError> {
-    let direct = config.url.parameters.ssl_negotiation == Some(SslNegotiation::Direct);
-    let connector = config
-        .tls_material
-        .connector(verification, &host.written, direct)
-        .map_err(AttemptError::ClientCertificate)?;
-    open(config, host, mode, connector).await
-}
-
-async fn open<T>(config: &Config, host: &Host, mode: WireSslMode, tls: T) -> Result<Connection, AttemptError>
-where
-    T: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static,
-    T::Stream: Send + 'static,
-    T::TlsConnect: Send,
-    <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
-{
-    let mut wire = wire_config(config, host, mode);
-    let addresses = resolve(host).await.map_err(AttemptError::Resolution)?;
-    for (index, address) in addresses.into_iter().enumerate() {
-        // The driver wants a name for each address.
-        if let (1.., Address::Tcp(name)) = (index, &host.address) {
-            wire.host(name);
-        }
-        wire.hostaddr(address);
+/// Checks that the server takes writes, or takes none, as `target_session_attrs` demands.
+async fn check_session(client: &Client, wanted: Option<TargetSessionAttrs>) -> Result<(), AttemptError> {
+    let wanted = match wanted {
+        Some(TargetSessionAttrs::ReadWrite) => "off",
+        Some(TargetSessionAttrs::ReadOnly) => "on",
+        _ => return Ok(()),
+    };
+    let rows = client.simple_query("SHOW transaction_read_only").await;
+    let is_wanted = rows
+        .map_err(AttemptError::Postgres)?
+        .iter()
+        .any(|row| matches!(row, SimpleQueryMessage::Row(row) if row.get(0) == Some(wanted)));
+    match wanted {
+        _ if is_wanted => Ok(()),
+        "off" => Err(AttemptError::ReadOnly),
+        _ => Err(AttemptError::connecting(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            "database is not read only",
+        ))),
     }
-    let (client, mut connection) = wire.connect(tls.clone()).await.map_err(AttemptError::Postgres)?;
-    let reads_backslashes_literally = connection.parameter("standard_conforming_strings") != Some("off");
-    let counts_bytes = connection.parameter("server_encoding") == Some("SQL_ASCII");
-    let driver = tokio::spawn(async move {
-        while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
-            match message {
-                Ok(AsyncMessage::Notice(notice)) => log_notice(&notice),
-                Ok(_) => {}
-                // The running request reports the loss.
-                Err(_) => break,
-            }
-        }
-    });
-    let token = client.cancel_token();
-    let canceller = Canceller::new(Box::new(move || {
-        let (token, tls) = (token.clone(), tls.clone());
-        Box::pin(async move { token.cancel_query(tls).await })
-    }));
-    Ok(Connection {
-        client,
-        canceller: Arc::new(canceller),
-        driver,
-        host: host.clone(),
-        reads_backslashes_literally,
-        counts_bytes,
-    })
 }
 
 fn log_notice(notice: &tokio_postgres::error::DbError) {
@@ -210,31 +327,24 @@ fn log_notice(notice: &tokio_postgres::error::DbError) {
     }
 }
 
-fn wire_config(config: &Config, host: &Host, mode: WireSslMode) -> tokio_postgres::Config {
+fn wire_config(config: &Config, is_encrypted: bool) -> tokio_postgres::Config {
     let url = &config.url;
     let parameters = &url.parameters;
     let mut wire = tokio_postgres::Config::new();
-    match &host.address {
-        Address::Tcp(name) => wire.host(name),
-        Address::Unix(directory) => wire.host_path(directory),
-    };
-    if let Some(address) = host.hostaddr {
-        wire.hostaddr(address);
-    }
-    wire.port(host.port)
+    // tokio-postgres gets a stream whose handshake is done, and takes it for one that begins with TLS.
+    wire.ssl_negotiation(SslNegotiation::Direct)
+        .ssl_mode(if is_encrypted {
+            WireSslMode::Require
+        } else {
+            WireSslMode::Disable
+        })
         .dbname(&url.database)
-        .ssl_mode(mode)
         .application_name(
             parameters
                 .application_name
                 .as_deref()
                 .unwrap_or(DEFAULT_APPLICATION_NAME),
-        )
-        .keepalives(parameters.keepalives.unwrap_or(true))
-        .keepalives_idle(parameters.keepalives_idle.unwrap_or(UNRESPONSIVE_LIMIT / 2))
-        .keepalives_interval(parameters.keepalives_interval.unwrap_or(UNRESPONSIVE_LIMIT / 6))
-        .keepalives_retries(parameters.keepalives_count.unwrap_or(3))
-        .tcp_user_timeout(parameters.tcp_user_timeout.unwrap_or(UNRESPONSIVE_LIMIT));
+        );
     if let Some(user) = &url.user {
         wire.user(user);
     }
@@ -244,14 +354,8 @@ fn wire_config(config: &Config, host: &Host, mode: WireSslMode) -> tokio_postgre
     if let Some(options) = &parameters.options {
         wire.options(options);
     }
-    if let Some(negotiation) = parameters.ssl_negotiation {
-        wire.ssl_negotiation(negotiation);
-    }
     if let Some(binding) = parameters.channel_binding {
         wire.channel_binding(binding);
-    }
-    if let Some(attributes) = parameters.target_session_attrs {
-        wire.target_session_attrs(attributes);
     }
     wire
 }

@@ -31,6 +31,14 @@ pub struct Host {
     pub port: u16,
 }
 
+impl Host {
+    /// Whether another name is dialled than the one that was written.
+    #[must_use]
+    pub fn is_rewritten(&self) -> bool {
+        matches!(&self.address, Address::Tcp(name) if *name != self.written)
+    }
+}
+
 impl fmt::Display for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.address {
@@ -62,12 +70,8 @@ pub(crate) fn split_port(text: &str) -> Result<(&str, Option<&str>), UrlError> {
     }
 }
 
-/// Port 0 stands for "not written" until the parameters have been looked at: nothing listens on it.
-pub(crate) fn host(name: &str, port: Option<&str>) -> Result<Host, UrlError> {
-    let port = match port {
-        None | Some("") => 0,
-        Some(text) => parse_port(text)?,
-    };
+/// A host at PostgreSQL's port.
+pub(crate) fn host(name: &str) -> Result<Host, UrlError> {
     if name.is_empty() {
         return Err(UrlError::new("has an empty host name"));
     }
@@ -87,7 +91,7 @@ pub(crate) fn host(name: &str, port: Option<&str>) -> Result<Host, UrlError> {
         address,
         written: name.to_owned(),
         hostaddr: None,
-        port,
+        port: DEFAULT_PORT,
     })
 }
 

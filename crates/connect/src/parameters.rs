@@ -1,56 +1,28 @@
 //! The parameters of a database URL.
 //!
-//! There are three kinds: parameters that are applied; parameters of libpq, ORMs and pools that have no effect here, which
-//! are ignored and logged at debug level; and unknown ones. Unknown ones are errors: a misspelt `sslmode` must not connect
-//! without TLS.
+//! There are four kinds: parameters that are applied; parameters of libpq, ORMs and pools that have no effect here, which
+//! are ignored and logged at debug level; those that demand a protection which this program lacks; and unknown ones. The
+//! last two are errors: a misspelt `sslmode` must not connect without TLS.
 
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use tokio_postgres::config::{ChannelBinding, LoadBalanceHosts, SslNegotiation, TargetSessionAttrs};
+use tokio_postgres::config::{ChannelBinding, LoadBalanceHosts, TargetSessionAttrs};
 use zerostarter_settings::Secret;
 
+use crate::authentication::AuthMethods;
+use crate::demands::demands_nothing;
 use crate::host::parse_port;
-use crate::url_error::UrlError;
-
-/// libpq's `sslmode`. `allow` is read as `prefer`, which asks for TLS first; node's `no-verify` as `require`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SslMode {
-    /// Never TLS.
-    Disable,
-    /// TLS if the server has it.
-    Prefer,
-    /// TLS; the certificate is verified only if a CA is given.
-    Require,
-    /// TLS with a certificate that the CA signed.
-    VerifyCa,
-    /// TLS with a certificate that the CA signed for this host name.
-    VerifyFull,
-}
-
-/// `sslrootcert=`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RootCertificate {
-    /// `system`: the public certificate authorities, here Mozilla's list.
-    System,
-    /// A PEM file.
-    File(PathBuf),
-}
+use crate::tls_parameters::TlsParameters;
+use crate::url_error::{UrlError, invalid};
 
 /// The parameters of a URL that have an effect.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parameters {
-    /// `sslmode=`; what its absence means depends on `NODE_ENV`.
-    pub ssl_mode: Option<SslMode>,
-    /// `sslrootcert=`.
-    pub ssl_root_cert: Option<RootCertificate>,
-    /// `sslcert=`: PEM file of the client's certificate.
-    pub ssl_cert: Option<PathBuf>,
-    /// `sslkey=`: PEM file of the client's key.
-    pub ssl_key: Option<PathBuf>,
-    /// `sslnegotiation=direct`: TLS from the first byte, PostgreSQL 17 and later.
-    pub ssl_negotiation: Option<SslNegotiation>,
+    /// Those of TLS.
+    pub tls: TlsParameters,
+    /// `require_auth=`: the authentication methods that the server may ask for.
+    pub require_auth: Option<AuthMethods>,
     /// `channel_binding=`.
     pub channel_binding: Option<ChannelBinding>,
     /// `options=`: command-line options of the server process, such as `-c search_path=app`.
@@ -94,29 +66,15 @@ const IGNORED: &[&str] = &[
     // libpq
     "client_encoding",
     "gssdelegation",
-    "gssencmode",
     "gsslib",
     "krbsrvname",
     "max_protocol_version",
-    "min_protocol_version",
     "passfile",
-    "require_auth",
-    "requirepeer",
-    "requiressl",
-    "scram_client_key",
-    "scram_server_key",
-    "ssl_max_protocol_version",
-    "ssl_min_protocol_version",
-    "sslcertmode",
     "sslcompression",
-    "sslcrl",
-    "sslcrldir",
-    "sslsni",
     // Prisma
     "connection_limit",
     "pool_timeout",
     "socket_timeout",
-    "sslaccept",
     "statement_cache_size",
     // node-postgres, postgres.js, Drizzle, Bun
     "connectiontimeoutmillis",
@@ -167,33 +125,16 @@ impl Parameters {
     ///
     /// An unknown name, or a value that the parameter does not have. The value is not repeated.
     pub(crate) fn set(&mut self, name: &str, value: &str) -> Result<(), UrlError> {
-        let invalid = |allowed: &str| {
-            UrlError::new(format!(
-                "has a value in its parameter {name} that is not {allowed}"
-            ))
-        };
+        let invalid = |allowed: &str| invalid(name, allowed);
         match name {
-            "sslmode" | "ssl" => {
-                self.ssl_mode = Some(
-                    ssl_mode(name, value)
-                        .ok_or_else(|| invalid("one of disable, prefer, require, verify-ca, verify-full"))?,
-                );
-            }
-            "sslrootcert" => {
-                self.ssl_root_cert = match value {
-                    "" => None,
-                    "system" => Some(RootCertificate::System),
-                    path => Some(RootCertificate::File(PathBuf::from(path))),
-                };
-            }
-            "sslcert" => self.ssl_cert = (!value.is_empty()).then(|| PathBuf::from(value)),
-            "sslkey" => self.ssl_key = (!value.is_empty()).then(|| PathBuf::from(value)),
-            "sslnegotiation" => {
-                self.ssl_negotiation = Some(match value {
-                    "postgres" => SslNegotiation::Postgres,
-                    "direct" => SslNegotiation::Direct,
-                    _ => return Err(invalid("postgres or direct")),
-                });
+            "require_auth" if value.is_empty() => self.require_auth = None,
+            "require_auth" => {
+                let methods = AuthMethods::parse(value).filter(|methods| methods.is_possible());
+                self.require_auth = Some(methods.ok_or_else(|| {
+                    invalid(
+                        "a list of password, md5, scram-sha-256 and none, or of exclusions such as !password",
+                    )
+                })?);
             }
             "channel_binding" => {
                 self.channel_binding = Some(match value {
@@ -248,8 +189,8 @@ impl Parameters {
                     .map(|text| parse_port(text))
                     .collect::<Result<_, _>>()?;
             }
-            "user" => self.user = Some(value.to_owned()),
-            "password" => self.password = Some(Secret::new(value)),
+            "user" => self.user = (!value.is_empty()).then(|| value.to_owned()),
+            "password" => self.password = (!value.is_empty()).then(|| Secret::new(value)),
             "dbname" => self.database = (!value.is_empty()).then(|| value.to_owned()),
             "connect_timeout"
             | "keepalives"
@@ -258,7 +199,10 @@ impl Parameters {
             | "keepalives_count"
             | "keepalives_retries"
             | "tcp_user_timeout" => self.set_timing(name, value)?,
-            _ if IGNORED.contains(&name.to_ascii_lowercase().as_str()) => self.ignored.push(name.to_owned()),
+            _ if self.tls.set(name, value)? => {}
+            _ if demands_nothing(name, value)? || IGNORED.contains(&name.to_ascii_lowercase().as_str()) => {
+                self.ignored.push(name.to_owned());
+            }
             _ => return Err(unknown(name, self.password.is_some())),
         }
         Ok(())
@@ -303,17 +247,6 @@ fn list(value: &str) -> Vec<String> {
     } else {
         value.split(',').map(str::to_owned).collect()
     }
-}
-
-fn ssl_mode(name: &str, value: &str) -> Option<SslMode> {
-    Some(match (name, value) {
-        ("sslmode", "disable") | ("ssl", "false" | "0") => SslMode::Disable,
-        ("sslmode", "allow" | "prefer") => SslMode::Prefer,
-        (_, "no-verify") | ("sslmode", "require") | ("ssl", "true" | "1" | "require") => SslMode::Require,
-        ("sslmode", "verify-ca") => SslMode::VerifyCa,
-        ("sslmode", "verify-full") => SslMode::VerifyFull,
-        _ => return None,
-    })
 }
 
 /// The error for an unknown parameter. It names the parameter only if the name cannot be a part of a secret: lower case

@@ -6,43 +6,51 @@ use tokio_postgres::config::{ChannelBinding, SslNegotiation};
 use zerostarter_settings::Reader;
 
 use crate::host::Address;
-use crate::parameters::{RootCertificate, SslMode};
-use crate::tls::{TlsMaterial, TlsPolicy};
+use crate::tls::TlsPolicy;
+use crate::tls_material::TlsMaterial;
+use crate::tls_parameters::{RootCertificate, SslMode};
 use crate::url::PostgresUrl;
+use crate::url_variable::FoundUrl;
 
 /// Reads the certificate files and decides on the policy. `None` after a problem, which `reader` has noted.
 ///
 /// Without a usable URL the file of `POSTGRES_CA_FILE` is read nevertheless, so that a problem with it is reported too.
 pub(crate) fn load(
     reader: &mut Reader<'_>,
-    url: Option<&(&'static str, PostgresUrl)>,
+    found: Option<&FoundUrl>,
     production: bool,
     plaintext: bool,
 ) -> Option<(TlsPolicy, TlsMaterial)> {
     let mut material = TlsMaterial::default();
     let ca_variable = reader.setting("POSTGRES_CA_FILE");
     let ca_path = reader.path("POSTGRES_CA_FILE");
-    let Some((variable, url)) = url else {
+    let Some(FoundUrl {
+        variable,
+        setting: url_setting,
+        url,
+        ..
+    }) = found
+    else {
         if let (Some(setting), Some(path)) = (ca_variable, ca_path) {
             trust_only(reader, &mut material, &setting.label("POSTGRES_CA_FILE"), &path);
         }
         return None;
     };
     let parameters = &url.parameters;
-    let mut mode = parameters.ssl_mode;
-    let has_private_ca = match (&ca_variable, &parameters.ssl_root_cert) {
-        (Some(setting), _) => {
+    let mut mode = parameters.tls.mode;
+    let has_private_ca = match (&ca_variable, &parameters.tls.root_cert) {
+        (Some(setting), root) if root.is_none() || !reader.outranks(url_setting, setting) => {
             if let Some(path) = ca_path {
                 trust_only(reader, &mut material, &setting.label("POSTGRES_CA_FILE"), &path);
             }
             true
         }
-        (None, Some(RootCertificate::File(path))) => {
+        (_, Some(RootCertificate::File(path))) => {
             let label = format!("{variable}, parameter sslrootcert,");
             trust_only(reader, &mut material, &label, path);
             true
         }
-        (None, Some(RootCertificate::System)) => {
+        (_, Some(RootCertificate::System)) => {
             // As in libpq: anybody can get a certificate from a public CA, so only the host name tells servers apart.
             if *mode.get_or_insert(SslMode::VerifyFull) != SslMode::VerifyFull && !production {
                 reader.problem(
@@ -53,7 +61,7 @@ pub(crate) fn load(
             }
             false
         }
-        (None, None) => false,
+        (_, None) => false,
     };
     present_certificate(reader, &mut material, variable, url);
     let only_sockets = url
@@ -69,7 +77,7 @@ pub(crate) fn load(
         return None;
     };
     let required = matches!(policy, TlsPolicy::Required(_));
-    if parameters.ssl_negotiation == Some(SslNegotiation::Direct) && !required {
+    if parameters.tls.negotiation == Some(SslNegotiation::Direct) && !required {
         reader.problem(
             *variable,
             "has sslnegotiation=direct with an sslmode that allows plaintext",
@@ -92,7 +100,8 @@ fn present_certificate(
     variable: &str,
     url: &PostgresUrl,
 ) {
-    match (&url.parameters.ssl_cert, &url.parameters.ssl_key) {
+    match (&url.parameters.tls.cert, &url.parameters.tls.key) {
+        _ if url.parameters.tls.no_cert => {}
         (None, None) => {}
         (Some(certificate), Some(key)) => {
             let label = format!("{variable}, parameters sslcert and sslkey,");

@@ -7,7 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use percent_encoding::percent_decode_str;
-use zerostarter_settings::Secret;
+use zerostarter_settings::{IN_QUOTES, QUOTES_HINT, Secret};
 
 use crate::host::{Address, DEFAULT_PORT, Host, host, parse_port, split_port};
 use crate::parameters::Parameters;
@@ -37,6 +37,15 @@ impl FromStr for PostgresUrl {
     type Err = UrlError;
 
     fn from_str(url: &str) -> Result<Self, UrlError> {
+        if url.starts_with(['"', '\'']) {
+            return Err(UrlError::with_hint(IN_QUOTES, QUOTES_HINT));
+        }
+        if url.contains(char::is_control) {
+            return Err(UrlError::with_hint(
+                "contains a line break, a tab or another control character",
+                "write the URL in one line; in a password, percent-encode such a character",
+            ));
+        }
         let rest = url
             .strip_prefix("postgres://")
             .or_else(|| url.strip_prefix("postgresql://"))
@@ -84,19 +93,22 @@ impl FromStr for PostgresUrl {
                 .ok_or_else(|| UrlError::with_hint("has a parameter without a value", ENCODE_HINT))?;
             parameters.set(&decode(name, "parameter names")?, &decode(value, "parameters")?)?;
         }
-        let database = decode_nonempty(path, "database")?
-            .or_else(|| parameters.database.take())
-            .ok_or_else(|| UrlError::with_hint("names no database", DATABASE_HINT))?;
-        if database.contains('/') && !path.contains("%2F") && !path.contains("%2f") {
+        if path.contains('/') {
             return Err(UrlError::with_hint(
                 "has more than one / after the host",
                 ENCODE_HINT,
             ));
         }
+        // As in libpq, what is a parameter wins over the same in front of the question mark.
+        let database = parameters
+            .database
+            .take()
+            .map_or_else(|| decode_nonempty(path, "database"), |name| Ok(Some(name)))?
+            .ok_or_else(|| UrlError::with_hint("names no database", DATABASE_HINT))?;
         let hosts = read_hosts(hosts, &mut parameters)?;
         let url = Self {
-            user: user.or_else(|| parameters.user.take()),
-            password: password.map(Secret::new).or_else(|| parameters.password.take()),
+            user: parameters.user.take().or(user),
+            password: parameters.password.take().or(password.map(Secret::new)),
             hosts,
             database,
             parameters,
@@ -142,26 +154,30 @@ fn decode_nonempty(text: &str, part: &str) -> Result<Option<String>, UrlError> {
 
 fn read_hosts(authority: &str, parameters: &mut Parameters) -> Result<Vec<Host>, UrlError> {
     let mut hosts = Vec::new();
-    let listed: Vec<&str> = if authority.is_empty() {
-        Vec::new()
-    } else {
-        authority.split(',').collect()
-    };
-    for text in listed {
+    let mut ports = Vec::new();
+    for text in authority.split(',').filter(|_| !authority.is_empty()) {
         let (name, port) = split_port(text)?;
-        hosts.push(host(&decode(name, "host")?, port)?);
+        ports.push(port.filter(|port| !port.is_empty()).map(parse_port).transpose()?);
+        // As in libpq, the parameter wins over what is in front of the database.
+        if parameters.hosts.is_empty() {
+            hosts.push(host(&decode(name, "host")?)?);
+        }
+    }
+    if !parameters.ports.is_empty() {
+        ports = std::mem::take(&mut parameters.ports)
+            .into_iter()
+            .map(Some)
+            .collect();
+    } else if ports.iter().all(Option::is_none) {
+        ports.clear();
+    }
+    for name in std::mem::take(&mut parameters.hosts) {
+        hosts.push(host(&name)?);
     }
     if hosts.is_empty() {
-        for name in std::mem::take(&mut parameters.hosts) {
-            hosts.push(host(&name, None)?);
+        for address in &parameters.hostaddrs {
+            hosts.push(host(&address.to_string())?);
         }
-        for address in parameters.hostaddrs.iter().skip(hosts.len()) {
-            hosts.push(host(&address.to_string(), None)?);
-        }
-    } else if !parameters.hosts.is_empty() {
-        return Err(UrlError::new(
-            "names a host both before the database and as the parameter host",
-        ));
     }
     if hosts.is_empty() {
         return Err(UrlError::with_hint(
@@ -169,18 +185,12 @@ fn read_hosts(authority: &str, parameters: &mut Parameters) -> Result<Vec<Host>,
             "write postgres://user@HOST:5432/name",
         ));
     }
-    let ports = std::mem::take(&mut parameters.ports);
     if !matches!(ports.len(), 0 | 1) && ports.len() != hosts.len() {
         return Err(UrlError::new("has another number of ports than of hosts"));
     }
     for (index, host) in hosts.iter_mut().enumerate() {
-        if host.port == 0 {
-            host.port = ports
-                .get(index)
-                .or(ports.first())
-                .copied()
-                .unwrap_or(DEFAULT_PORT);
-        }
+        let port = ports.get(index).or(ports.first()).copied().flatten();
+        host.port = port.unwrap_or(DEFAULT_PORT);
     }
     let addresses = std::mem::take(&mut parameters.hostaddrs);
     if !addresses.is_empty() && addresses.len() != hosts.len() {

@@ -32,3 +32,10 @@ impl UrlError {
         self.hint
     }
 }
+
+/// The error for a value that the parameter `name` does not have.
+pub(crate) fn invalid(name: &str, allowed: &str) -> UrlError {
+    UrlError::new(format!(
+        "has a value in its parameter {name} that is not {allowed}"
+    ))
+}

@@ -105,3 +105,41 @@ fn the_urls_of_providers_are_accepted() {
         assert_eq!(parsed.transaction_pooler_sign().is_some(), is_pooler, "{url}");
     }
 }
+
+/// As in libpq: a parameter wins over the same in front of the question mark.
+#[test]
+fn a_parameter_wins() {
+    for (url, shown) in [
+        (
+            "postgres://u@localhost/db?host=/cloudsql/p:r:i",
+            "postgres://u@/cloudsql/p:r:i:5432/db",
+        ),
+        (
+            "postgres://u:p@localhost:5433/db?host=%2Fcloudsql%2Fp%3Ar%3Ai",
+            "postgres://u:***@/cloudsql/p:r:i:5433/db",
+        ),
+        ("postgres://u@:5433/db?host=/tmp", "postgres://u@/tmp:5433/db"),
+        ("postgres://u@a:1,b:2/db?host=c,d", "postgres://u@c:1,d:2/db"),
+        ("postgres://u@a,b/db?host=c", "postgres://u@c:5432/db"),
+        ("postgres://u@a:1,b:2/db?port=3", "postgres://u@a:3,b:3/db"),
+        ("postgres://u@a:1,b/db?port=3,4", "postgres://u@a:3,b:4/db"),
+        ("postgres://u@a:1,b/db", "postgres://u@a:1,b:5432/db"),
+        ("postgres://u@a/db?user=v&dbname=e", "postgres://v@a:5432/e"),
+        (
+            "postgres://u@a/db?user=&dbname=&host=&port=&password=",
+            "postgres://u@a:5432/db",
+        ),
+        ("postgres://u@a?dbname=e", "postgres://u@a:5432/e"),
+    ] {
+        assert_eq!(parse(url).to_string(), shown, "{url}");
+    }
+    let password = |url| parse(url).password.map(|password| password.expose().to_owned());
+    assert_eq!(
+        password("postgres://u:one@a/db?password=two").as_deref(),
+        Some("two")
+    );
+    assert_eq!(
+        password("postgres://u:one@a/db?password=").as_deref(),
+        Some("one")
+    );
+}

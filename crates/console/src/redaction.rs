@@ -11,18 +11,6 @@ use zerostarter_settings::Secret;
 /// message contains a password to begin with; redaction is the second line of defence.
 const SHORTEST_REDACTED: usize = 6;
 
-/// What JavaScript's `encodeURIComponent` encodes: the usual way of a password into a URL.
-const URI_COMPONENT: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'!')
-    .remove(b'~')
-    .remove(b'*')
-    .remove(b'\'')
-    .remove(b'(')
-    .remove(b')');
-
 /// What stands for the rest of a text that was cut, perhaps inside a secret.
 const CUT: char = '…';
 
@@ -55,7 +43,7 @@ fn without_parts(text: &str, secret: &str) -> String {
     pieces.join(&CUT.to_string())
 }
 
-/// The secrets of this process, in the encodings in which a server or a file may repeat them.
+/// The secrets of this process, as a server or a file may repeat them.
 #[derive(Clone, Default)]
 pub(crate) struct Redaction(Arc<Mutex<Vec<String>>>);
 
@@ -72,18 +60,14 @@ impl Redaction {
         if secret.len() < SHORTEST_REDACTED {
             return;
         }
-        let encoded = |set| percent_encoding::utf8_percent_encode(secret, set).to_string();
         let mut secrets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        secrets.extend([
-            secret.to_owned(),
-            encoded(percent_encoding::NON_ALPHANUMERIC),
-            encoded(URI_COMPONENT),
-            secret.replace('\'', "''"), // in SQL
-            escaped(secret),
-        ]);
-        // Most passwords are the same in all of these, and every text is searched for each.
-        secrets.sort();
-        secrets.dedup();
+        secrets.push(secret.to_owned());
+        if secret.contains('\'') {
+            secrets.push(secret.replace('\'', "''")); // in SQL
+        }
+        if escaped(secret) != secret {
+            secrets.push(escaped(secret));
+        }
     }
 
     /// `text` without the secrets.
@@ -91,7 +75,7 @@ impl Redaction {
         let secrets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let whole = secrets
             .iter()
-            .fold(text.to_owned(), |text, secret| text.replace(secret, "***"));
+            .fold(text.to_owned(), |text, secret| without(&text, secret));
         if whole.contains(CUT) {
             secrets
                 .iter()
@@ -116,9 +100,48 @@ impl Redaction {
     }
 }
 
+/// `text` without `secret`, whichever of its bytes are percent-encoded: programs differ in what they encode, and in the case
+/// of the digits.
+fn without(text: &str, secret: &str) -> String {
+    let mut redacted = String::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        if let Some(length) = length_of(secret, rest.as_bytes()) {
+            redacted.push_str("***");
+            rest = &rest[length..];
+        } else {
+            redacted.push(first);
+            rest = &rest[first.len_utf8()..];
+        }
+    }
+    redacted
+}
+
+/// How many bytes at the beginning of `text` are `secret`, if they are.
+fn length_of(secret: &str, text: &[u8]) -> Option<usize> {
+    let mut length = 0;
+    for byte in secret.bytes() {
+        let rest = &text[length..];
+        length += match rest {
+            [b'%', high, low, ..] if hexadecimal(*high, *low) == Some(u32::from(byte)) => 3,
+            [b'+', ..] if byte == b' ' => 1,
+            [raw, ..] if *raw == byte => 1,
+            _ => return None,
+        };
+    }
+    Some(length)
+}
+
+fn hexadecimal(high: u8, low: u8) -> Option<u32> {
+    let digit = |byte| char::from(byte).to_digit(16);
+    Some(digit(high)? * 16 + digit(low)?)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Redaction, Secret};
+    use zerostarter_settings::Secret;
+
+    use super::Redaction;
 
     #[test]
     fn a_secret_that_was_cut_is_redacted_too() {
@@ -132,6 +155,23 @@ mod tests {
             ("the co… se", "the co… se"),
         ] {
             assert_eq!(redaction.redact(text), expected);
+        }
+    }
+
+    #[test]
+    fn a_secret_is_hidden_however_much_of_it_is_encoded() {
+        let redaction = Redaction::default();
+        redaction.hide(&Secret::new("p/W d%41'ü"));
+        for text in [
+            "p/W d%41'ü",
+            "p%2fW%20d%2541%27%c3%bc",
+            "p%2FW+d%2541''%C3%BC",
+            "%70%2F%57%20%64%25%34%31%27%C3%BC",
+        ] {
+            assert_eq!(redaction.redact(&format!("a {text} é")), "a *** é", "{text}");
+        }
+        for text in ["p/W d%42'ü", "p/W d%4", "", "%", "p%2", "é%é"] {
+            assert_eq!(redaction.redact(text), text);
         }
     }
 }

@@ -191,7 +191,7 @@ impl Config {
 
     /// Logs what an operator should know about the settings.
     pub fn log(&self) {
-        self.database.log_ignored();
+        self.database.log_url();
         self.database.log_protection();
         let database = &self.database;
         if let (Some(sign), "POSTGRES_URL") = (database.url.transaction_pooler_sign(), database.url_variable)

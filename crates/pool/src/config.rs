@@ -99,7 +99,9 @@ impl Config {
         let settings = Settings::of_process(connect::config::variables().chain(VARIABLES))?;
         let mut reader = Reader::new(&settings, &regular_file::read);
         let config = Self::load(&mut reader);
-        reader.finish(config)
+        let config = reader.finish(config)?;
+        config.database.log_url();
+        Ok(config)
     }
 }
 

@@ -12,6 +12,7 @@ use tokio_postgres::Error;
 use zerostarter_connect::Canceller;
 use zerostarter_connect::attempt::AttemptError;
 use zerostarter_connect::connect::attempt_each_host;
+use zerostarter_diagnostic::duration::in_seconds;
 
 use crate::config::Config;
 use crate::in_transaction::is_in_transaction;
@@ -139,7 +140,8 @@ impl managed::Manager for Manager {
                 self.time_outs.recycle.fetch_add(1, Ordering::Relaxed);
                 *self.unanswered() = Some(Instant::now());
                 tracing::warn!(
-                    "an idle connection to the database did not answer within {limit:?}; the pool replaces its idle connections"
+                    "an idle connection to the database did not answer within {}; the pool replaces its idle connections",
+                    in_seconds(limit)
                 );
                 Err(RecycleError::message("it did not answer"))
             }

@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+mod dotenv;
 pub mod layer;
 mod problem;
 mod reader;
@@ -14,9 +15,9 @@ mod secret;
 mod settings;
 mod variable;
 
-pub use layer::{DotenvError, Layer};
+pub use layer::{DotenvError, Layer, trimmed};
 pub use problem::{Error, Problem};
-pub use reader::Reader;
+pub use reader::{IN_QUOTES, QUOTES_HINT, Reader};
 pub use secret::Secret;
 pub use settings::{Setting, Settings};
 pub use variable::{Flag, Variable};

@@ -10,6 +10,13 @@ use crate::settings::{Setting, Settings};
 /// The longest timeout of PostgreSQL: milliseconds in a signed 32-bit number.
 const LONGEST_DURATION: Duration = Duration::from_millis(i32::MAX.unsigned_abs() as u64);
 
+/// What is wrong with a value in quotes.
+pub const IN_QUOTES: &str = "has its value in quotes";
+
+/// What to do about a value in quotes.
+pub const QUOTES_HINT: &str =
+    "remove the quotes: only shells and .env files take them off, docker run --env-file does not";
+
 /// Reads settings and collects problems. The configurations of several crates are read with one reader.
 pub struct Reader<'a> {
     settings: &'a Settings,
@@ -33,6 +40,12 @@ impl<'a> Reader<'a> {
         self.settings.get(name)
     }
 
+    /// Lines of `.env` files that could not be read and are ignored.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        self.settings.warnings().iter().map(ToString::to_string).collect()
+    }
+
     /// Whether `one` was set in a more important layer than `other`.
     #[must_use]
     pub fn outranks(&self, one: &Setting, other: &Setting) -> bool {
@@ -44,10 +57,19 @@ impl<'a> Reader<'a> {
     /// # Errors
     ///
     /// [`Error::Variables`] with every problem.
-    pub fn finish<T>(self, value: Option<T>) -> Result<T, Error> {
+    pub fn finish<T>(mut self, value: Option<T>) -> Result<T, Error> {
         match value {
             Some(value) if self.problems.is_empty() => Ok(value),
-            _ => Err(Error::Variables(self.problems)),
+            _ => {
+                // One of these lines may have been meant for a variable that is missing.
+                let unreadable = self.settings.warnings().iter().map(|warning| Problem {
+                    variable: format!("{}:{}", warning.file, warning.line.unwrap_or_default()),
+                    message: warning.reason.clone(),
+                    hint: None,
+                });
+                self.problems.extend(unreadable);
+                Err(Error::Variables(self.problems))
+            }
         }
     }
 
@@ -61,9 +83,13 @@ impl<'a> Reader<'a> {
     }
 
     /// The text of a variable.
-    #[must_use]
-    pub fn text(&self, name: &str) -> Option<String> {
-        self.settings.get(name).map(|setting| setting.value)
+    pub fn text(&mut self, name: &str) -> Option<String> {
+        let setting = self.settings.get(name)?;
+        if is_in_quotes(&setting.value) {
+            self.problem(setting.label(name), IN_QUOTES, Some(QUOTES_HINT));
+            return None;
+        }
+        Some(setting.value)
     }
 
     /// The value of a variable as `parse` reads it. If it returns `None`, `complaint` becomes the problem's message.
@@ -71,7 +97,11 @@ impl<'a> Reader<'a> {
         let setting = self.settings.get(name)?;
         let parsed = parse(&setting.value);
         if parsed.is_none() {
-            self.problem(setting.label(name), complaint, None);
+            if is_in_quotes(&setting.value) {
+                self.problem(setting.label(name), IN_QUOTES, Some(QUOTES_HINT));
+            } else {
+                self.problem(setting.label(name), complaint, None);
+            }
         }
         parsed
     }
@@ -80,7 +110,7 @@ impl<'a> Reader<'a> {
     pub fn path(&mut self, name: &str) -> Option<PathBuf> {
         const COMPLAINT: &str = "is a URL, but must be a path";
         self.parse(name, COMPLAINT, |text| {
-            (!text.contains("://")).then(|| PathBuf::from(text))
+            (!text.contains("://") && !is_in_quotes(text)).then(|| PathBuf::from(text))
         })
     }
 
@@ -154,4 +184,10 @@ impl<'a> Reader<'a> {
             }
         }
     }
+}
+
+fn is_in_quotes(value: &str) -> bool {
+    ['"', '\'']
+        .iter()
+        .any(|quote| value.len() > 1 && value.starts_with(*quote) && value.ends_with(*quote))
 }

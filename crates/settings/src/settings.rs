@@ -5,7 +5,7 @@ use std::path::Path;
 
 use config::Source as _;
 
-use crate::layer::{ENVIRONMENT, FLAG, Layer, gather};
+use crate::layer::{DotenvError, ENVIRONMENT, FLAG, Layer, gather};
 use crate::problem::Error;
 use crate::variable::Variable;
 
@@ -44,6 +44,7 @@ pub struct Settings {
     layered: config::Map<String, config::Value>,
     /// Layer names, most important first.
     rank: Vec<String>,
+    warnings: Vec<DotenvError>,
 }
 
 const DEFAULT_ORIGIN: &str = "default";
@@ -70,6 +71,7 @@ impl Settings {
         Self {
             layered,
             rank: layers.iter().map(|layer| layer.origin.clone()).collect(),
+            warnings: layers.iter().flat_map(|layer| layer.warnings.clone()).collect(),
         }
     }
 
@@ -77,11 +79,31 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// [`Error::Dotenv`]: a `.env` file that exists and cannot be read or parsed.
+    /// [`Error::Dotenv`]: see [`gather`].
     pub fn of_process<'a>(variables: impl IntoIterator<Item = &'a Variable>) -> Result<Self, Error> {
-        let no_flags = Layer::new(FLAG, Vec::<(String, String)>::new());
-        let layers = gather(no_flags, std::env::vars_os(), Path::new("."))?;
+        Self::with_flags([], variables)
+    }
+
+    /// The same, with the variables that flags of the command line set.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Settings::of_process`].
+    pub fn with_flags<'a>(
+        flags: impl IntoIterator<Item = (&'static str, String)>,
+        variables: impl IntoIterator<Item = &'a Variable>,
+    ) -> Result<Self, Error> {
+        let variables: Vec<_> = variables.into_iter().collect();
+        let is_ours = |name: &str| variables.iter().any(|variable| variable.name == name);
+        let flags = Layer::new(FLAG, flags);
+        let layers = gather(flags, std::env::vars_os(), Path::new("."), &is_ours)?;
         Ok(Self::from_layers(&layers, variables))
+    }
+
+    /// Lines of `.env` files that could not be read and are ignored.
+    #[must_use]
+    pub fn warnings(&self) -> &[DotenvError] {
+        &self.warnings
     }
 
     /// The setting of `name`.
@@ -98,7 +120,10 @@ impl Settings {
     /// Whether `one` was set in a more important layer than `other`.
     #[must_use]
     pub fn outranks(&self, one: &Setting, other: &Setting) -> bool {
-        let rank = |setting: &Setting| self.rank.iter().position(|origin| *origin == setting.origin);
+        let rank = |setting: &Setting| {
+            let place = self.rank.iter().position(|origin| *origin == setting.origin);
+            place.unwrap_or(self.rank.len())
+        };
         rank(one) < rank(other)
     }
 }

@@ -35,6 +35,11 @@ impl Database {
         self.address.port
     }
 
+    /// The Unix-domain socket of its server.
+    pub fn socket(&self) -> std::path::PathBuf {
+        self.address.socket.join(format!(".s.PGSQL.{}", self.port()))
+    }
+
     /// The URL for the superuser, over TCP and without TLS.
     pub fn url(&self) -> String {
         self.url_as("postgres")

@@ -10,7 +10,7 @@ use super::supervisor::{Home, Supervised};
 
 const START_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A PgBouncer on 127.0.0.1 that lets everybody in as the superuser, and ends when it is dropped.
+/// A PgBouncer on 127.0.0.1 that ends when it is dropped.
 pub struct Pooler {
     port: u16,
     process: Mutex<Supervised>,
@@ -19,13 +19,29 @@ pub struct Pooler {
 impl Pooler {
     /// Starts one with `size` connections to each database of `server`.
     pub fn start(server: &Server, size: u32) -> Self {
+        let databases = format!("* = host=127.0.0.1 port={} user=postgres", server.port());
+        Self::configured(
+            &databases,
+            &format!("auth_type = any\ndefault_pool_size = {size}"),
+            &[],
+        )
+    }
+
+    /// Starts one with these lines of the sections `databases` and `pgbouncer`, and with these roles and passwords.
+    pub fn configured(databases: &str, settings: &str, roles: &[(&str, &str)]) -> Self {
         let home = Home::new();
         let port = unused_port();
+        let lines = roles
+            .iter()
+            .map(|(role, password)| format!("\"{role}\" \"{password}\""));
+        let roles = lines.collect::<Vec<_>>().join("\n");
+        let auth_file = home.path().join("roles.txt");
+        std::fs::write(&auth_file, roles).expect("to write the roles");
+        home.give(&auth_file);
         let configuration = format!(
-            "[databases]\n* = host=127.0.0.1 port={} user=postgres\n\
+            "[databases]\n{databases}\n\
              [pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n\
-             auth_type = any\npool_mode = transaction\ndefault_pool_size = {size}\nmax_client_conn = 500\n",
-            server.port()
+             auth_file = roles.txt\npool_mode = transaction\nmax_client_conn = 500\n{settings}\n"
         );
         let path = home.path().join("pgbouncer.ini");
         std::fs::write(&path, configuration).expect("to write pgbouncer.ini");

@@ -74,6 +74,26 @@ pub fn self_signed(names: &[&str]) -> Certificate {
     }
 }
 
+/// A certificate as `openssl req -new -x509` makes it: signed by its own key, and marked as a CA. That of PostgreSQL's manual
+/// has a common name and no other names.
+pub fn self_signed_ca(common_name: &str, names: &[&str], is_expired: bool) -> Certificate {
+    let mut parameters = parameters(names);
+    parameters
+        .distinguished_name
+        .push(DnType::CommonName, common_name);
+    parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    if is_expired {
+        parameters.not_before = date_time_ymd(2000, 1, 1);
+        parameters.not_after = date_time_ymd(2001, 1, 1);
+    }
+    let key = key();
+    let certificate = parameters.self_signed(&key).expect("to sign");
+    Certificate {
+        certificate: certificate.pem(),
+        key: key.serialize_pem(),
+    }
+}
+
 fn server_parameters(names: &[&str]) -> CertificateParams {
     let mut parameters = parameters(names);
     parameters

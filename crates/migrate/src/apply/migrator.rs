@@ -411,8 +411,7 @@ impl Run<'_> {
 async fn connect_or_create(config: &Config, deadline: Instant) -> Result<Connection, Error> {
     match connect(&config.database, deadline).await {
         Err(error) if config.create_database && error.is_missing_database() => {
-            create_database(&config.database, deadline).await?;
-            Ok(connect(&config.database, deadline).await?)
+            Ok(create_database(&config.database, deadline).await?)
         }
         outcome => Ok(outcome?),
     }
