@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_postgres::config::{LoadBalanceHosts, SslMode as WireSslMode, SslNegotiation, TargetSessionAttrs};
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{AsyncMessage, Client, SimpleQueryMessage};
+use tokio_postgres::{AsyncMessage, Client, SimpleQueryMessage, SimpleQueryStream};
 use zerostarter_diagnostic::excerpt::shortened;
 
 use crate::attempt::{ATTEMPT_LIMIT, AttemptError};
@@ -21,6 +21,7 @@ use crate::canceller::Canceller;
 use crate::config::Config;
 use crate::dial::{dial, resolve};
 use crate::host::{Address, Host};
+use crate::large_query::LargeQuery;
 use crate::route::{Route, Target};
 use crate::stream::{Done, Stream, Transport};
 use crate::tls::TlsPolicy;
@@ -43,6 +44,7 @@ pub struct Connection {
     host: Host,
     reads_backslashes_literally: bool,
     counts_bytes: bool,
+    large_query: LargeQuery,
 }
 
 impl Connection {
@@ -74,6 +76,20 @@ impl Connection {
     #[must_use]
     pub fn counts_bytes(&self) -> bool {
         self.counts_bytes
+    }
+
+    /// Sends statements as `simple_query_raw` of the client does, which holds two copies of them meanwhile; this holds none.
+    /// Nothing else may be sent on the connection until the answer begins.
+    ///
+    /// # Errors
+    ///
+    /// As the client's. Statements of more than 2 GB are an [`AttemptError::Io`].
+    pub async fn large_query(&self, statements: String) -> Result<SimpleQueryStream, AttemptError> {
+        self.large_query.keep(statements).map_err(AttemptError::talking)?;
+        self.client
+            .simple_query_raw("")
+            .await
+            .map_err(AttemptError::Postgres)
     }
 
     /// The client, its canceller, and the task that moves the bytes. The task sends Terminate when the client is dropped.
@@ -239,9 +255,11 @@ impl Attempt<'_> {
             is_encrypted || route.target().is_local(),
         );
         let wire = wire_config(self.config, is_encrypted);
+        let large_query = LargeQuery::default();
         let stream = Stream {
             transport,
             guard: guard.clone(),
+            large_query: large_query.clone(),
         };
         let (client, mut connection) = wire
             .connect_raw(stream, Done)
@@ -267,8 +285,12 @@ impl Attempt<'_> {
             let (token, route) = (token.clone(), route.clone());
             Box::pin(async move {
                 let transport = route.open().await?;
-                let guard = Guard::new(None, None, true);
-                let cancelling = token.cancel_query_raw(Stream { transport, guard }, Done);
+                let stream = Stream {
+                    transport,
+                    guard: Guard::new(None, None, true),
+                    large_query: LargeQuery::default(),
+                };
+                let cancelling = token.cancel_query_raw(stream, Done);
                 cancelling.await.map_err(AttemptError::Postgres)
             })
         }));
@@ -279,6 +301,7 @@ impl Attempt<'_> {
             host: self.host.clone(),
             reads_backslashes_literally,
             counts_bytes,
+            large_query,
         })
     }
 }

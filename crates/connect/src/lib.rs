@@ -20,6 +20,7 @@ mod demands;
 pub mod dial;
 mod error;
 pub mod host;
+mod large_query;
 pub mod parameters;
 pub mod quote;
 mod route;

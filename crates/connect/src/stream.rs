@@ -12,6 +12,7 @@ use tokio_rustls::client;
 
 use crate::authentication::Guard;
 use crate::channel_binding::channel_binding;
+use crate::large_query::LargeQuery;
 
 /// What the bytes go through.
 pub(crate) enum Transport {
@@ -20,15 +21,17 @@ pub(crate) enum Transport {
     Tls(Box<client::TlsStream<TcpStream>>),
 }
 
-/// A stream whose handshakes are done, for tokio-postgres. Its guard looks at what it sends.
+/// A stream whose handshakes are done, for tokio-postgres. Its guard looks at what it sends; a large query takes the place of
+/// an empty one.
 pub(crate) struct Stream {
     pub(crate) transport: Transport,
     pub(crate) guard: Guard,
+    pub(crate) large_query: LargeQuery,
 }
 
 macro_rules! on_transport {
     ($stream:expr, $inner:ident => $call:expr) => {
-        match &mut $stream.get_mut().transport {
+        match &mut $stream.transport {
             Transport::Tcp($inner) => $call,
             Transport::Unix($inner) => $call,
             Transport::Tls($inner) => $call,
@@ -42,22 +45,28 @@ impl AsyncRead for Stream {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        on_transport!(self, inner => Pin::new(inner).poll_read(context, buffer))
+        on_transport!(self.get_mut(), inner => Pin::new(inner).poll_read(context, buffer))
     }
 }
 
 impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.guard.inspect(bytes)?;
-        on_transport!(self, inner => Pin::new(inner).poll_write(context, bytes))
+        let stream = self.get_mut();
+        let large_query = stream.large_query.clone();
+        let mut write =
+            |bytes: &[u8]| on_transport!(stream, inner => Pin::new(inner).poll_write(context, bytes));
+        large_query
+            .poll_write(bytes, &mut write)
+            .unwrap_or_else(|| write(bytes))
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        on_transport!(self, inner => Pin::new(inner).poll_flush(context))
+        on_transport!(self.get_mut(), inner => Pin::new(inner).poll_flush(context))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        on_transport!(self, inner => Pin::new(inner).poll_shutdown(context))
+        on_transport!(self.get_mut(), inner => Pin::new(inner).poll_shutdown(context))
     }
 }
 

@@ -76,11 +76,20 @@ pub(super) fn up_to_target(
 /// How much memory a run takes beside the text of a migration and its messages, in bytes.
 const BASE_MEMORY: u64 = 8_000_000;
 
+/// The server's limit for a message, in bytes (`PQ_LARGE_MESSAGE_LIMIT`).
+const LARGEST_MESSAGE: u64 = (1 << 30) - 1000;
+
 /// Checks that the container has the memory for `file`, the largest piece of which has so many bytes. A process that
 /// exceeds its limit is killed without a word.
 fn check_memory(file: &Migration, largest_piece: usize) -> Result<(), source::Error> {
-    // tokio-postgres holds a message twice while it is sent.
-    let message = u64::try_from(largest_piece).unwrap_or(u64::MAX).saturating_mul(2);
+    let message = u64::try_from(largest_piece).unwrap_or(u64::MAX);
+    if message >= LARGEST_MESSAGE {
+        return Err(source::Error::new(
+            file.path.clone(),
+            "has a statement of more than 1 GB, which PostgreSQL does not accept",
+            Some("write it as several statements"),
+        ));
+    }
     let needed = BASE_MEMORY.saturating_add(file.size()).saturating_add(message);
     // A small file fits whatever the limit is, and most runs need not ask.
     let limit = if needed > 2 * BASE_MEMORY {

@@ -7,6 +7,7 @@ use std::pin::pin;
 use futures_util::{SinkExt as _, TryStreamExt as _};
 use tokio_postgres::SimpleQueryMessage;
 use zerostarter_connect::Connection;
+use zerostarter_connect::attempt::AttemptError;
 
 use super::failure::Failure;
 use super::message::{Message, copy_failure};
@@ -135,13 +136,16 @@ pub(crate) async fn confirmation(
 ) -> Result<Option<Confirmation>, Failure> {
     let mut completed = 0;
     let mut confirmed = None;
-    let mut answers = pin!(
-        connection
-            .client()
-            .simple_query_raw(message.text())
-            .await
-            .map_err(|error| message.failure(error, 0))?
-    );
+    let answers = if message.text().len() > PIECE_SIZE {
+        connection.large_query(message.text().to_owned()).await
+    } else {
+        let answers = connection.client().simple_query_raw(message.text()).await;
+        answers.map_err(AttemptError::Postgres)
+    };
+    let mut answers = pin!(answers.map_err(|error| match error {
+        AttemptError::Postgres(error) => message.failure(error, 0),
+        error => Failure::Lost(error),
+    })?);
     loop {
         match answers.try_next().await {
             Ok(Some(SimpleQueryMessage::CommandComplete(_))) => completed += 1,

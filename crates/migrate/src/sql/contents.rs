@@ -8,7 +8,7 @@ use super::table_locks::{LockedTables, add_locks};
 use super::transaction_control::{begins_plainly, commits_plainly, transaction_control};
 
 /// How long a piece becomes before the next statement begins a new one, in bytes. The server holds the parse trees of a
-/// whole message in memory, and this process holds the message three times.
+/// whole message in memory, and this process holds the message besides the file.
 pub(crate) const PIECE_SIZE: usize = 1 << 20;
 
 /// What a run has to know of a migration file.
