@@ -745,3 +745,25 @@ fn what_goes_on_behind_a_pooler_is_waited_for() {
     assert_eq!(indexes(&database), ["busy_a|t"]);
     assert_eq!(history(&database).len(), 3);
 }
+
+/// The comparison of an index that exists already needs a temporary table.
+#[test]
+fn a_role_without_temporary_tables_is_told_what_to_grant() {
+    let database = Server::shared().database();
+    let role = database.role("");
+    database.execute(&format!(
+        "GRANT CREATE ON SCHEMA public TO {role}; REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC; \
+         CREATE TABLE t (a int); CREATE INDEX i ON t (a); ALTER TABLE t OWNER TO {role}",
+        database.name()
+    ));
+    let run = zerostarter_db(&database)
+        .env("POSTGRES_URL", database.url_as(&role))
+        .migration("V1__index.sql", "CREATE INDEX CONCURRENTLY i ON t (a);")
+        .run();
+    assert_eq!(run.status, 6, "{}", run.stderr);
+    assert!(
+        run.stderr.contains("GRANT TEMPORARY ON DATABASE") && !run.stderr.contains("drop or rename"),
+        "{}",
+        run.stderr
+    );
+}

@@ -383,6 +383,26 @@ test_a_database_on_the_host_is_reached_as_localhost() {
     ! compose logs | grep --fixed-strings -e 'p%40ss' -e 'p@ss' || fail 'the password is in the log'
 }
 
+# in_container OPTION...: the migrator beside the PostgreSQL of the host, with the files of $work/large and a database for them.
+in_container() {
+    docker run --rm --network host --read-only --cap-drop ALL --volume "$work/large:/migrations:ro" \
+        --env NODE_ENV=local --env POSTGRES_URL="${host_url%/*}/large" --env MIGRATIONS_DIR=/migrations \
+        --env MIGRATE_CREATE_DATABASE=yes "$@"
+}
+
+test_a_container_with_little_memory_and_one_process() {
+    mkdir -p "$work/large"
+    {
+        echo 'CREATE TABLE large (a text);'
+        yes "INSERT INTO large VALUES ('the quick brown fox jumps over the lazy dog');" | head -n 800000
+    } >"$work/large/V7__large.sql" || true
+    chmod -R a+rX "$work/large"
+    expect 2 in_container --memory 32m "$ZEROSTARTER_DB_IMAGE"
+    shows 'of memory to apply, and this container has a limit of 33 MB'
+    expect 5 in_container --memory 32m --pids-limit 1 "$ZEROSTARTER_DB_IMAGE" check
+    shows '1 migration is pending: V7__large'
+}
+
 test_a_database_that_is_down_leaves_the_app_unstarted() {
     docker stop --time 0 "$host_server" >/dev/null
     compose down --timeout 0 >/dev/null 2>&1

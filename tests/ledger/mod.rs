@@ -1,4 +1,5 @@
 //! The history table.
 
 mod history;
+mod kept_rows;
 mod row_security;

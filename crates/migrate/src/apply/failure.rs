@@ -13,6 +13,10 @@ use crate::watch::Blocker;
 /// The complaint of the server if the migration has ended our transaction.
 pub(crate) const TRANSACTION_ENDED: &str = "zerostarter-db: the migration ended its transaction";
 
+/// The complaint of the server if the history table has not kept the row of the migration.
+pub(crate) const ROW_MISSING: &str =
+    "zerostarter-db: the history table has not kept the row of the migration";
+
 /// Why a migration was not applied.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -50,6 +54,8 @@ impl Failure {
     pub(crate) fn rejected(file: &Migration, site: Site, answer: &DbError) -> Self {
         let message = if answer.message().contains(TRANSACTION_ENDED) {
             "the migration ended its transaction"
+        } else if answer.message().contains(ROW_MISSING) {
+            "the history table has not kept the row of the migration; look for its rules and triggers"
         } else {
             answer.message()
         };

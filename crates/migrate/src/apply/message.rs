@@ -7,7 +7,7 @@ use tokio_postgres::error::{DbError, ErrorPosition, Severity, SqlState};
 use zerostarter_connect::Connection;
 use zerostarter_connect::attempt::{AttemptError, is_transient};
 
-use super::failure::{Failure, TRANSACTION_ENDED};
+use super::failure::{Failure, ROW_MISSING, TRANSACTION_ENDED};
 use super::rejection::{Place, Site};
 use crate::ledger::{LOCK_TAKEN, Ledger};
 use crate::source::Migration;
@@ -160,7 +160,7 @@ impl<'m> Message<'m> {
         if is_duplicate && (precedes_the_file || answer.table() == Some(self.ledger.table())) {
             return Failure::HistoryChanged;
         }
-        let (file, site) = if complains(TRANSACTION_ENDED) {
+        let (file, site) = if complains(TRANSACTION_ENDED) || complains(ROW_MISSING) {
             (self.file, Site::Commit)
         } else {
             self.site(answer, completed)

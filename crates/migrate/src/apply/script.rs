@@ -8,7 +8,7 @@ use zerostarter_connect::quote::{identifier, literal};
 use zerostarter_connect::search_path::{captured, enter};
 use zerostarter_diagnostic::duration::millis;
 
-use super::failure::TRANSACTION_ENDED;
+use super::failure::{ROW_MISSING, TRANSACTION_ENDED};
 use super::message::HISTORY_CHANGED;
 use super::pending::{Pending, Recorded};
 use crate::config::Config;
@@ -72,7 +72,14 @@ impl Script<'_> {
             "RESET SESSION AUTHORIZATION".to_owned(),
             self.set_role().unwrap_or_else(|| "RESET ROLE".to_owned()),
             file.insert.clone(),
+            self.check_row(file.migration()),
         ]
+    }
+
+    /// Raises unless the history table has kept the row: a rule or a trigger may have taken it away.
+    fn check_row(&self, file: &Migration) -> String {
+        let table = self.snapshot.history_table();
+        raise_unless(&self.snapshot.ledger.has(&table, file), ROW_MISSING)
     }
 
     /// Stands between two migrations of one transaction.
@@ -85,7 +92,7 @@ impl Script<'_> {
 
     /// The commit, and the query for what it has committed.
     pub(crate) fn closing(&self, files: &[Recorded<'_>], last: &Recorded<'_>) -> Vec<String> {
-        let mut statements = vec!["COMMIT".to_owned()];
+        let mut statements = commit().to_vec();
         statements.extend(clean_up(files.iter().map(|file| &file.pending.contents)));
         statements.extend(self.find_committed(&last.pending));
         statements
@@ -146,9 +153,10 @@ impl Script<'_> {
         insert: &str,
         remove_note: Option<String>,
     ) -> Vec<String> {
-        let mut statements = vec![insert.to_owned()];
+        let mut statements = vec![insert.to_owned(), self.check_row(file.migration)];
         statements.extend(remove_note);
-        statements.extend(["COMMIT", "RESET ALL"].map(str::to_owned));
+        statements.extend(commit());
+        statements.push("RESET ALL".to_owned());
         statements.extend(self.find_committed(file));
         statements
     }
@@ -158,7 +166,7 @@ impl Script<'_> {
         let mut statements = self.begin();
         statements.push(self.check_history(&[]));
         statements.extend(changes);
-        statements.push("COMMIT".to_owned());
+        statements.extend(commit());
         statements.push("RESET ALL".to_owned());
         statements
     }
@@ -233,6 +241,14 @@ impl Script<'_> {
             HISTORY_CHANGED,
         )
     }
+}
+
+/// Commits so that a crash of the server cannot undo it: with `synchronous_commit = off`, by default or in a migration, what
+/// was reported as applied could be gone. Stronger settings stay.
+fn commit() -> [String; 2] {
+    let flush = "SELECT pg_catalog.set_config('synchronous_commit', 'local', true) \
+                 WHERE pg_catalog.current_setting('synchronous_commit') OPERATOR(pg_catalog.=) 'off'";
+    [flush.to_owned(), "COMMIT".to_owned()]
 }
 
 /// Notes this run in a setting that ends with the transaction, which [`check_transaction`] looks for. The transaction's id

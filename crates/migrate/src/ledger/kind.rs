@@ -90,6 +90,18 @@ impl Ledger {
         }
     }
 
+    /// The condition that `table` has the row of `migration`, in any search path.
+    pub(crate) fn has(self, table: &str, migration: &Migration) -> String {
+        match self {
+            Self::Refinery => format!(
+                "EXISTS (SELECT FROM {table} WHERE version OPERATOR(pg_catalog.=) {} \
+                 AND checksum OPERATOR(pg_catalog.=) {})",
+                migration.version(),
+                literal(&migration.checksum().to_string()),
+            ),
+        }
+    }
+
     /// The statement that records `migration` without refinery, with the time of the server.
     pub(crate) fn record(self, table: &str, migration: &Migration) -> String {
         match self {
