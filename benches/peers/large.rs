@@ -140,10 +140,11 @@ pub(crate) fn report(rows: &[Row]) -> String {
     text
 }
 
-fn peak(measured: &Measured) -> String {
+/// The most of all runs, or why there is none.
+pub(crate) fn peak(measured: &Measured) -> String {
     if measured.wall().is_some() {
         format!("{:.1} MB", measured.peak_megabytes())
     } else {
-        "–".to_owned()
+        told(measured)
     }
 }

@@ -40,7 +40,7 @@ fn main() -> ExitCode {
     let report = table::report(server, &tools, &plan, &results);
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let caption = format!(
-        "{}, PostgreSQL {}, {cores} cores. Medians; shorter is better; times on a scale of powers of ten.",
+        "{}, PostgreSQL {}, {cores} cores. Medians, peaks of memory; shorter is better; scales of powers of ten.",
         time::OffsetDateTime::now_utc().date(),
         server.major(),
     );
