@@ -80,6 +80,13 @@ fn compare(server: &Server, tools: &[&Tool], plan: &Plan, form: Form, large: &La
 }
 
 impl Row {
+    fn form(&self) -> &'static str {
+        match self.form {
+            Form::Insert => "`INSERT`",
+            Form::Copy => "`COPY`",
+        }
+    }
+
     /// In MB.
     fn goal(&self) -> u32 {
         MOST_MEMORY + MOST_FILES * self.megabytes
@@ -101,10 +108,6 @@ pub(crate) fn report(rows: &[Row]) -> String {
         "| | rows as | file | applied | peak memory | nothing to do | peak memory | runs |\n|---|---|---|---|---|---|---|---|\n",
     );
     for row in rows {
-        let form = match row.form {
-            Form::Insert => "`INSERT`",
-            Form::Copy => "`COPY`",
-        };
         let noop = if row.keeps_history {
             told(&row.runs.noop)
         } else {
@@ -112,8 +115,9 @@ pub(crate) fn report(rows: &[Row]) -> String {
         };
         let _ = writeln!(
             text,
-            "| {} | {form} | {} MB | {} | {} | {noop} | {} | {} |",
+            "| {} | {} | {} MB | {} | {} | {noop} | {} | {} |",
             row.tool,
+            row.form(),
             row.megabytes,
             told(&row.runs.apply),
             peak(&row.runs.apply),
@@ -126,7 +130,7 @@ pub(crate) fn report(rows: &[Row]) -> String {
     let missed: Vec<String> = ours
         .iter()
         .filter(|row| !row.is_within_goal())
-        .map(|row| format!("{} MB", row.megabytes))
+        .map(|row| format!("{} MB of {}", row.megabytes, row.form()))
         .collect();
     let verdict = if missed.is_empty() {
         "reached".to_owned()
