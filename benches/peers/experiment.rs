@@ -12,6 +12,7 @@
 use std::time::Duration;
 
 use crate::history::History;
+use crate::large::{self, Row};
 use crate::plan::{Instances, Long, Plan};
 use crate::sample::{self, Measured, Outcome};
 use crate::tool::Tool;
@@ -50,6 +51,8 @@ pub(crate) struct Results {
     pub(crate) far: Vec<Option<Runs>>,
     pub(crate) long: [Vec<Option<Runs>>; 2],
     pub(crate) instances: [Vec<Option<Meeting>>; 2],
+    /// Those of the tools that take large files.
+    pub(crate) large: Vec<Row>,
 }
 
 /// Measures all of `plan`.
@@ -80,6 +83,7 @@ pub(crate) fn measure(server: &Server, tools: &[Tool], plan: &Plan) -> Results {
             .instances
             .each_ref()
             .map(|instances| bench.instances(&embedded, instances, plan.limit)),
+        large: large::measure(server, tools, plan),
     }
 }
 
@@ -109,7 +113,7 @@ impl Bench<'_> {
             let url = database.url_through(proxy.port());
             let output = tool
                 .command(&tool.program, history, &url)
-                .args(tool.arguments(history))
+                .args(tool.arguments(history, &url))
                 .output()
                 .expect("to run");
             let said = [&output.stdout[..], &output.stderr[..]].concat();

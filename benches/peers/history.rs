@@ -1,7 +1,8 @@
 //! The same migrations in the format of each tool.
 
 use std::fmt::Write as _;
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -15,6 +16,19 @@ pub(crate) struct History {
     /// Whether they are those that zerostarter-db has built in.
     pub(crate) embedded: bool,
 }
+
+/// How a large file brings its rows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// One statement a row.
+    Insert,
+    /// The data of one statement.
+    Copy,
+}
+
+/// In each row of a large file, so that a row has about 200 bytes.
+const REMARK: &str = "sold by weight, packed by hand, delivered within two days; the price includes the packaging \
+                      and is valid until the end of the month";
 
 /// One migration: the name of its file without version and ending, and its text.
 type Step = (String, String);
@@ -64,11 +78,25 @@ impl History {
         Self::write(&steps, false)
     }
 
-    fn write(steps: &[Step], embedded: bool) -> Self {
+    /// One migration of at least so many bytes, in the formats of refinery and sqlx: a table, and its rows. Also how many
+    /// rows these are.
+    pub(crate) fn large(form: Form, bytes: usize) -> (Self, usize) {
+        let history = Self::empty(1, false);
+        let rows = write_rows(&history.large_file(), form, bytes).expect("to write a migration");
+        fs::hard_link(history.large_file(), history.sqlx().join("1_items.sql")).expect("a second name");
+        (history, rows)
+    }
+
+    /// The file of [`History::large`].
+    pub(crate) fn large_file(&self) -> PathBuf {
+        self.refinery().join("V1__items.sql")
+    }
+
+    fn empty(count: usize, embedded: bool) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let history = Self {
             directory,
-            count: steps.len(),
+            count,
             embedded,
         };
         for folder in [
@@ -79,6 +107,11 @@ impl History {
         ] {
             fs::create_dir_all(folder).expect("a directory");
         }
+        history
+    }
+
+    fn write(steps: &[Step], embedded: bool) -> Self {
+        let history = Self::empty(steps.len(), embedded);
         let mut journal = Vec::new();
         for (index, (name, sql)) in steps.iter().enumerate() {
             let number = index + 1;
@@ -144,6 +177,35 @@ fn broken(sql: &str) -> String {
         let _ = write!(text, "{};", &sql[statement.span.clone()]);
     }
     text
+}
+
+/// Writes a table and rows of it until the file has so many bytes; how many rows these are.
+fn write_rows(path: &Path, form: Form, bytes: usize) -> io::Result<usize> {
+    let mut file = BufWriter::new(File::create(path)?);
+    let mut text =
+        "CREATE TABLE item (id integer PRIMARY KEY, remark text NOT NULL, quantity integer NOT NULL);\n"
+            .to_owned();
+    if form == Form::Copy {
+        text += "COPY item (id, remark, quantity) FROM stdin;\n";
+    }
+    let (mut written, mut rows) = (0, 0);
+    while written < bytes {
+        file.write_all(text.as_bytes())?;
+        written += text.len();
+        rows += 1;
+        let quantity = rows % 100;
+        text = match form {
+            Form::Insert => {
+                format!("INSERT INTO item (id, remark, quantity) VALUES ({rows}, '{REMARK}', {quantity});\n")
+            }
+            Form::Copy => format!("{rows}\t{REMARK}\t{quantity}\n"),
+        };
+    }
+    if form == Form::Copy {
+        file.write_all(b"\\.\n")?;
+    }
+    file.flush()?;
+    Ok(rows - 1)
 }
 
 fn put(path: &Path, text: &str) {

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 mod experiment;
 mod history;
+mod large;
 mod picture;
 mod plan;
 mod sample;
@@ -39,7 +40,7 @@ fn main() -> ExitCode {
     let report = table::report(server, &tools, &plan, &results);
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let caption = format!(
-        "{}, PostgreSQL {}, {cores} cores. Medians; shorter is better; times on a scale of powers of ten.",
+        "{}, PostgreSQL {}, {cores} cores. Medians, peaks of memory; shorter is better; scales of powers of ten.",
         time::OffsetDateTime::now_utc().date(),
         server.major(),
     );
@@ -62,7 +63,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// zerostarter-db has done everything, and has waited no more often than it may.
+/// zerostarter-db has done everything, with no more memory and round trips than it may need.
 fn is_good(results: &Results) -> bool {
     let runs = [&results.near, &results.far]
         .into_iter()
@@ -79,9 +80,14 @@ fn is_good(results: &Results) -> bool {
         .instances
         .iter()
         .all(|meetings| meetings[0].as_ref().is_some_and(|meeting| meeting.failures == 0));
+    let keeps_to_memory = results
+        .large
+        .iter()
+        .all(|row| !row.is_enforced || row.is_within_goal());
     let round_trips = results.round_trips[0];
     has_run
         && instances_agreed
+        && keeps_to_memory
         && round_trips.noop <= MOST_ROUND_TRIPS
         && round_trips.first <= MOST_ROUND_TRIPS + results.migrations
 }

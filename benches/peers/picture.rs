@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::experiment::{DISTANCE, Meeting, Results, Runs};
+use crate::history::Form;
+use crate::large::{Row, peak};
 use crate::plan::Plan;
 use crate::sample::{Measured, median};
 use crate::table::{failed, number, time, told};
@@ -59,10 +61,18 @@ struct Panel {
     values: f64,
 }
 
-/// Powers of ten from one to another, in milliseconds.
+/// Powers of ten from one to another.
 struct Scale {
+    unit: Unit,
     from: i32,
     to: i32,
+}
+
+/// What the values of a scale are.
+#[derive(Clone, Copy)]
+enum Unit {
+    Milliseconds,
+    Megabytes,
 }
 
 /// The whole picture.
@@ -100,15 +110,17 @@ pub(crate) fn draw(tools: &[Tool], plan: &Plan, results: &Results, environment: 
     let mut panels: Vec<[Panel; 2]> = rows
         .into_iter()
         .map(|row| {
-            let scale = Scale::of(row.iter().flat_map(|(_, runs, which)| {
+            let walls = row.iter().flat_map(|(_, runs, which)| {
                 runs.iter()
                     .flatten()
                     .filter_map(|runs| which(runs).wall().or_else(|| limit_of(which(runs))))
-            }));
+            });
+            let scale = Scale::of(Unit::Milliseconds, walls);
             row.map(|(title, runs, which)| times(title, tools, runs, which, &scale))
         })
         .collect();
     panels.push([0, 1].map(|index| meetings(tools, plan.instances[index].count, &results.instances[index])));
+    panels.push(memory(&results.large));
 
     let panel_height = TITLE + AXIS + ROW * number(tools.len());
     let height = HEAD + panel_height * number(panels.len());
@@ -205,10 +217,40 @@ fn meetings(tools: &[Tool], count: usize, meetings: &[Option<Meeting>]) -> Panel
     }
 }
 
+/// The two largest files of `INSERT` statements.
+fn memory(rows: &[Row]) -> [Panel; 2] {
+    let rows: Vec<&Row> = rows.iter().filter(|row| row.form == Form::Insert).collect();
+    let mut sizes: Vec<u32> = rows.iter().map(|row| row.megabytes).collect();
+    sizes.dedup();
+    let sizes = sizes.last_chunk::<2>().expect("files of two sizes");
+    let peak_of = |row: &Row| {
+        let apply = &row.runs.apply;
+        apply.wall().map(|_| apply.peak_megabytes())
+    };
+    let shown = rows.iter().filter(|row| sizes.contains(&row.megabytes));
+    let scale = Scale::of(Unit::Megabytes, shown.filter_map(|row| peak_of(row)));
+    sizes.map(|megabytes| {
+        let same_size = rows.iter().filter(|row| row.megabytes == megabytes);
+        let bars = same_size.map(|row| Bar {
+            is_ours: row.is_ours,
+            name: row.tool,
+            value: peak(&row.runs.apply),
+            end: peak_of(row).map_or(0.02, |peak| scale.place(peak)),
+            bad: peak_of(row).map_or(0.02, |_| 0.0),
+        });
+        Panel {
+            title: format!("One pending file of {megabytes} MB: peak memory"),
+            bars: bars.collect(),
+            ticks: scale.ticks(),
+            values: VALUES,
+        }
+    })
+}
+
 impl Scale {
-    fn of(milliseconds: impl Iterator<Item = f64>) -> Self {
+    fn of(unit: Unit, values: impl Iterator<Item = f64>) -> Self {
         let (mut from, mut to) = (3, 0);
-        for value in milliseconds {
+        for value in values {
             while value < 10_f64.powi(from) {
                 from -= 1;
             }
@@ -217,14 +259,15 @@ impl Scale {
             }
         }
         Self {
+            unit,
             from,
             to: to.max(from + 1),
         }
     }
 
     /// As a part of the width.
-    fn place(&self, milliseconds: f64) -> f64 {
-        let place = (milliseconds.log10() - f64::from(self.from)) / f64::from(self.to - self.from);
+    fn place(&self, value: f64) -> f64 {
+        let place = (value.log10() - f64::from(self.from)) / f64::from(self.to - self.from);
         place.clamp(0.0, 1.0)
     }
 
@@ -232,10 +275,10 @@ impl Scale {
         (self.from..=self.to)
             .map(|power| {
                 let value = 10_f64.powi(power);
-                let name = if power < 3 {
-                    format!("{value} ms")
-                } else {
-                    format!("{} s", value / 1_000.0)
+                let name = match self.unit {
+                    Unit::Megabytes => format!("{value} MB"),
+                    Unit::Milliseconds if power < 3 => format!("{value} ms"),
+                    Unit::Milliseconds => format!("{} s", value / 1_000.0),
                 };
                 (self.place(value), name)
             })

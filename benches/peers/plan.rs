@@ -26,12 +26,22 @@ pub(crate) struct Instances {
     pub(crate) only_ours: bool,
 }
 
+/// A file of so many MB, applied to an empty database.
+pub(crate) struct Large {
+    pub(crate) megabytes: u32,
+    /// None: left out of a short run.
+    pub(crate) rounds: usize,
+    /// Whether zerostarter-db has to keep to its memory.
+    pub(crate) is_enforced: bool,
+}
+
 /// How often each thing is measured.
 pub(crate) struct Plan {
     pub(crate) near: usize,
     pub(crate) far: usize,
     pub(crate) long: [Long; 2],
     pub(crate) instances: [Instances; 2],
+    pub(crate) large: [Large; 3],
     /// For one run, and for a round of instances.
     pub(crate) limit: Duration,
 }
@@ -57,21 +67,42 @@ impl Plan {
             rounds: scaled(rounds),
             only_ours,
         };
+        let large = |megabytes, rounds, is_enforced| Large {
+            megabytes,
+            rounds,
+            is_enforced,
+        };
         Self {
             near: runs,
             far: scaled(10),
             long: [long(1_000, 3, false), long(5_000, 2, is_short)],
             instances: [instances(16, 6, false), instances(64, 3, is_short)],
+            large: [
+                large(1, scaled(3), true),
+                large(20, scaled(3), true),
+                large(200, usize::from(!is_short), false),
+            ],
             limit,
         }
     }
 
-    /// What is measured for zerostarter-db only.
-    pub(crate) fn left_out(&self) -> Vec<String> {
+    /// What a short run measures for zerostarter-db only or not at all, as a sentence. Empty for a full one.
+    pub(crate) fn left_out(&self) -> String {
         let long = self.long.iter().filter(|long| long.only_ours);
         let instances = self.instances.iter().filter(|instances| instances.only_ours);
-        long.map(|long| format!("{} migrations", long.count))
+        let only_ours: Vec<String> = long
+            .map(|long| format!("{} migrations", long.count))
             .chain(instances.map(|instances| format!("{} instances", instances.count)))
-            .collect()
+            .collect();
+        if only_ours.is_empty() {
+            return String::new();
+        }
+        let large = self.large.iter().filter(|large| large.rounds == 0);
+        let large: Vec<String> = large.map(|large| format!("{} MB", large.megabytes)).collect();
+        format!(
+            " This was a short run: {} for zerostarter-db only, no file of {}.",
+            only_ours.join(" and "),
+            large.join(" or ")
+        )
     }
 }

@@ -50,7 +50,7 @@ pub(crate) fn run(tool: &Tool, history: &History, url: &str, limit: Duration) ->
         .arg(MEASURE)
         .arg(limit.as_millis().to_string())
         .arg(&tool.program)
-        .args(tool.arguments(history))
+        .args(tool.arguments(history, url))
         .output()
         .expect("to run");
     let text = String::from_utf8_lossy(&output.stdout);
@@ -112,7 +112,7 @@ pub(crate) fn instances(
     count: usize,
     limit: Duration,
 ) -> (Duration, usize) {
-    let arguments = tool.arguments(history);
+    let arguments = tool.arguments(history, url);
     let started = Instant::now();
     let mut running: Vec<Child> = (0..count)
         .map(|_| {
@@ -181,6 +181,7 @@ impl Measured {
         median(self.samples.iter().map(|sample| sample.cpu).collect())
     }
 
+    /// The most of all runs that succeeded.
     pub(crate) fn peak_megabytes(&self) -> f64 {
         let peaks = self.samples.iter().map(|sample| sample.peak_bytes);
         megabytes(peaks.max().unwrap_or_default())

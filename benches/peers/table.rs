@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::experiment::{DISTANCE, Meeting, Results, Runs};
+use crate::large;
 use crate::plan::Plan;
 use crate::sample::{Measured, median};
 use crate::tool::Tool;
@@ -28,6 +29,7 @@ pub(crate) fn report(server: &Server, tools: &[Tool], plan: &Plan, results: &Res
         "### Long histories\n\n".to_owned() + &long(tools, plan, results),
         "### Instances started at the same time on an empty database\n\n".to_owned()
             + &instances(tools, plan, results),
+        "### Large files\n\n".to_owned() + &large::report(&results.large),
         "### What zerostarter-db is meant to reach\n\n".to_owned() + &targets(tools, plan, results),
     ]
     .join("\n")
@@ -120,18 +122,10 @@ fn environment(server: &Server, tools: &[Tool], plan: &Plan) -> String {
         |_| "unknown".to_owned(),
         |output| String::from_utf8_lossy(&output.stdout).trim().to_owned(),
     );
-    let left_out = plan.left_out();
-    let left_out = if left_out.is_empty() {
-        String::new()
-    } else {
-        format!(
-            " This was a short run: {} for zerostarter-db only.",
-            left_out.join(" and ")
-        )
-    };
     format!(
         "{date}, {cores} cores ({os}, {machine}): {tools} (on Node.js {node}), with PostgreSQL {server} without \
          fsync and without TLS. Times are medians of wall time, memory is the most of all runs.{left_out}\n",
+        left_out = plan.left_out(),
         date = time::OffsetDateTime::now_utc().date(),
         cores = std::thread::available_parallelism().map_or(0, usize::from),
         os = std::env::consts::OS,

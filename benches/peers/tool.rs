@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::history::History;
+use zerostarter_test_harness::client_program;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -16,6 +17,7 @@ enum Kind {
     Sqlx,
     Dbmate,
     Drizzle,
+    Psql,
 }
 
 /// A program that migrates.
@@ -60,6 +62,31 @@ impl Tool {
         ]
     }
 
+    /// PostgreSQL's own client, where it is installed: it runs a file and keeps no history.
+    pub(crate) fn psql() -> Option<Self> {
+        let program = client_program("psql")?;
+        Some(Self {
+            kind: Kind::Psql,
+            name: "psql",
+            installed: program.clone(),
+            program,
+        })
+    }
+
+    /// Whether it is compared on large files.
+    pub(crate) fn takes_large_files(&self) -> bool {
+        !matches!(self.kind, Kind::Dbmate | Kind::Drizzle)
+    }
+
+    /// Whether it runs `COPY … FROM stdin` with the data in the file.
+    pub(crate) fn copies(&self) -> bool {
+        matches!(self.kind, Kind::Ours | Kind::Psql)
+    }
+
+    pub(crate) fn keeps_history(&self) -> bool {
+        self.kind != Kind::Psql
+    }
+
     pub(crate) fn is_ours(&self) -> bool {
         self.kind == Kind::Ours
     }
@@ -82,7 +109,7 @@ impl Tool {
         command
     }
 
-    pub(crate) fn arguments(&self, history: &History) -> Vec<String> {
+    pub(crate) fn arguments(&self, history: &History, url: &str) -> Vec<String> {
         let text = |path: PathBuf| path.to_str().expect("a path").to_owned();
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
         match self.kind {
@@ -97,6 +124,10 @@ impl Tool {
                 "migrate",
             ]),
             Kind::Drizzle => words(&["migrate"]),
+            Kind::Psql => {
+                let file = text(history.large_file());
+                words(&["-X", "-1", "-q", "-v", "ON_ERROR_STOP=1", "-f", &file, url])
+            }
         }
     }
 

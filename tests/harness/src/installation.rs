@@ -52,8 +52,12 @@ impl Installation {
 
     /// The first one that has a program which not every installation has.
     pub(crate) fn with(name: &str) -> &'static Self {
-        let found = installations().iter().find(|one| one.program(name).exists());
-        found.unwrap_or_else(|| panic!("{name}, which these tests need, comes with PostgreSQL's packages"))
+        Self::having(name)
+            .unwrap_or_else(|| panic!("{name}, which these tests need, comes with PostgreSQL's packages"))
+    }
+
+    fn having(name: &str) -> Option<&'static Self> {
+        installations().iter().find(|one| one.program(name).exists())
     }
 
     pub(crate) fn program(&self, name: &str) -> PathBuf {
@@ -72,6 +76,11 @@ impl Installation {
         let make = || Arc::new(Template::new(self));
         Arc::clone(templates.entry(self.major).or_insert_with(make))
     }
+}
+
+/// A client program of PostgreSQL, such as psql, if any installation has it.
+pub fn client_program(name: &str) -> Option<PathBuf> {
+    Some(Installation::having(name)?.program(name))
 }
 
 /// An empty cluster that was never started.

@@ -39,6 +39,7 @@ mod web;
 pub use command::{Command, Run, zerostarter_db};
 pub use crash_proxy::{CrashProxy, Cut, Direction, Fate, Moment};
 pub use database::Database;
+pub use installation::client_program;
 pub use left_out::left_out;
 pub use pgbench::{Account, Pgbench};
 pub use poll::poll;
