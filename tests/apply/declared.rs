@@ -132,7 +132,34 @@ fn an_error_after_a_commit_is_not_tried_again() {
         run.stderr
     );
     assert_eq!(database.rows("SELECT * FROM log"), ["1"]);
-    assert_eq!(comment(&database), [""]);
+    // Nor by the next run.
+    let next = migration(&database, sql).run();
+    assert_eq!(next.status, 6, "{}", next.stderr);
+    assert_eq!(database.rows("SELECT * FROM log"), ["1"]);
+
+    // Of a statement that is wrong in itself, nothing has run.
+    let database = Server::shared().database();
+    for _ in 0..2 {
+        let run = migration(&database, "-- no-transaction\nCALL missing();").run();
+        assert_eq!(run.status, 1, "{}", run.stderr);
+        assert_eq!(comment(&database), [""]);
+    }
+}
+
+#[test]
+fn lock_waits_do_not_repeat_what_was_committed() {
+    let database = Server::shared().database();
+    database.execute("CREATE TABLE steps (a int); CREATE TABLE first (); CREATE TABLE second ()");
+    let session = database.session();
+    session.execute("BEGIN; LOCK TABLE first");
+    let sql =
+        "-- no-transaction\nDO $$ BEGIN INSERT INTO steps VALUES (1); COMMIT; LOCK TABLE first; END $$;";
+    let run = migration(&database, sql)
+        .env("MIGRATE_LOCK_BUDGET", "300ms")
+        .env("MIGRATE_LOCK_TIMEOUT", "2s")
+        .run();
+    assert_eq!(run.status, 1, "{}", run.stderr);
+    assert_eq!(database.rows("SELECT * FROM steps"), ["1"]);
 }
 
 /// A database on which a run was killed in the middle of the procedure, and the server has finished it.
@@ -269,6 +296,15 @@ fn what_resolve_cannot_do_is_said() {
         .args(["resolve", "2", "--applied", "--yes"])
         .run();
     assert_eq!(edited.status, 6, "{}", edited.stderr);
+    let earlier = migration(&database, "SELECT 1;")
+        .args(["resolve", "1", "--pending", "--yes"])
+        .run();
+    assert_eq!(earlier.status, 2, "{}", earlier.stderr);
+    assert!(
+        earlier.stderr.contains("V2__alone was applied after it"),
+        "{}",
+        earlier.stderr
+    );
     // A row that is removed is applied again.
     assert_eq!(resolve(&["2", "--pending", "--yes"]).run().status, 0);
     assert_eq!(database.history().len(), 1);

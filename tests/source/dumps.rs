@@ -152,6 +152,16 @@ fn data_without_an_end_is_refused() {
             run.stderr
         );
     }
+    for line in ["INSERT INTO t VALUES (1);", "/* a", "x"] {
+        let sql = format!("CREATE TABLE t (a text);\nCOPY t FROM stdin; {line}\n1\n\\.\n");
+        let run = migration(&database, sql).run();
+        assert_eq!(run.status, 2, "{line}: {}", run.stderr);
+        assert!(
+            run.stderr.contains("V1__dump.sql:2: the line of COPY"),
+            "{}",
+            run.stderr
+        );
+    }
     let binary = "COPY t FROM stdin (FORMAT binary);\n\\.\n";
     assert!(
         migration(&database, binary)

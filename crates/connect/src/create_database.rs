@@ -45,6 +45,11 @@ pub async fn create_database(config: &Config, deadline: Instant) -> Result<Conne
                 source: Box::new(AttemptError::TimedOut(until - started)),
             });
         };
+        // A pool keeps the session, and with it the lock.
+        let unlocking = connection
+            .client()
+            .batch_execute("SELECT pg_catalog.pg_advisory_unlock_all()");
+        let _ = timeout(ATTEMPT_LIMIT, unlocking).await;
         connection.close().await;
         let Err(error) = outcome else {
             tracing::info!(database, "created the database {database}");

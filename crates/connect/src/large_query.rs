@@ -38,6 +38,15 @@ impl LargeQuery {
         Ok(())
     }
 
+    /// Whether a large query is still kept. It is not sent any more.
+    pub(crate) fn take(&self) -> bool {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+            .is_some()
+    }
+
     /// Writes the large query with `write`, if `bytes` begin with the empty one. How many of `bytes` that stands for; `None`
     /// if they are to be written themselves.
     pub(crate) fn poll_write(

@@ -129,6 +129,14 @@ pub enum Error {
     /// The history table has another migration with this version.
     #[error("the history table has another migration with version {0}")]
     Edited(i64),
+    /// A later migration is applied, so this one cannot become pending.
+    #[error("{label} cannot become pending: {last} was applied after it")]
+    NotLast {
+        /// The migration.
+        label: String,
+        /// The last applied one.
+        last: String,
+    },
     /// There is no history table, so nothing can be resolved.
     #[error("there is no history table yet")]
     NoHistory,
@@ -210,6 +218,7 @@ impl Diagnostic for Error {
             | Self::Edited(_)
             | Self::Locked { holder: None, .. }
             | Self::NoHistory
+            | Self::NotLast { .. }
             | Self::Unconfirmed(_)
             | Self::UnknownVersion { .. }
             | Self::UnknownTarget { .. } => Vec::new(),
@@ -259,6 +268,9 @@ impl Diagnostic for Error {
             | Self::UnknownVersion {
                 newest: Some(newest), ..
             } => vec![format!("the newest migration is {newest}")],
+            Self::NotLast { .. } => {
+                one("make the later migrations pending first, beginning with the last one")
+            }
             Self::NoHistory => one("run zerostarter-db migrate: it creates the table"),
             Self::UnsuitableSession { .. } => one(
                 "set POSTGRES_DIRECT_URL to a direct connection, or change the defaults of the role with ALTER ROLE … SET: a connection pooler does not pass settings on",
@@ -280,6 +292,7 @@ impl Diagnostic for Error {
             Self::Settings(error) => error.exit_status(),
             Self::Source(error) => error.exit_status(),
             Self::NoHistory
+            | Self::NotLast { .. }
             | Self::Preflight(_)
             | Self::UnknownTarget { .. }
             | Self::UnknownVersion { .. }

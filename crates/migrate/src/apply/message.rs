@@ -148,7 +148,8 @@ impl<'m> Message<'m> {
             return Failure::HistoryChanged;
         }
         if complains(LONG_RUNNING_TRANSACTION) {
-            return Failure::BehindLongRunning(self.file.label.clone());
+            let file = self.pieces.first().map_or(self.file, |piece| piece.file);
+            return Failure::BehindLongRunning(file.label.clone());
         }
         // A tool that takes no lock, such as refinery's CLI, created the table or the row at the same time.
         let is_duplicate = [SqlState::DUPLICATE_TABLE, SqlState::UNIQUE_VIOLATION].contains(answer.code());
@@ -161,7 +162,9 @@ impl<'m> Message<'m> {
             return Failure::HistoryChanged;
         }
         let (file, site) = if complains(TRANSACTION_ENDED) || complains(ROW_MISSING) {
-            (self.file, Site::Commit)
+            let mut before = self.pieces.iter().rev();
+            let piece = before.find(|piece| piece.statements_before <= completed);
+            (piece.map_or(self.file, |piece| piece.file), Site::Commit)
         } else {
             self.site(answer, completed)
         };

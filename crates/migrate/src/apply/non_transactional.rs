@@ -102,7 +102,7 @@ impl<'a> NonTransactionalRun<'a> {
         }
     }
 
-    /// Notes that the statement was begun, and runs it. Only an answer of the server removes the note.
+    /// Notes that the statement was begun, and runs it. The note stays if the statement may have committed a part of its work.
     async fn send_noted(&mut self, worker: &Connection, commits: bool) -> Result<(), Failure> {
         let table = self.snapshot.history_table();
         let query = comment_query(&table);
@@ -136,7 +136,13 @@ impl<'a> NonTransactionalRun<'a> {
         }
         // A procedure may have left something in the session, which a pool gives to others.
         let mut cleaning = clean_up([self.contents]);
-        if outcome.is_err() {
+        let is_undecided = match &outcome {
+            Ok(()) => false,
+            // Without a context, the server refused the statement before it ran anything.
+            Err(Failure::Rejected(rejection)) => commits && rejection.context.is_some(),
+            Err(_) => commits && !matches!(outcome, Err(Failure::Stopped)),
+        };
+        if outcome.is_err() && !is_undecided {
             cleaning.extend(self.remove_note.take());
         }
         worker
@@ -147,7 +153,12 @@ impl<'a> NonTransactionalRun<'a> {
         match outcome {
             // Another attempt would do again what it has committed.
             Err(Failure::Rejected(mut rejection)) if commits => {
-                rejection.leftovers = Some("what it committed before the error stays".to_owned());
+                rejection.leftovers = Some(if is_undecided {
+                    "what it committed before the error stays; the next run exits with 6 until zerostarter-db resolve"
+                        .to_owned()
+                } else {
+                    "nothing of it has run".to_owned()
+                });
                 Err(Failure::fatal(Error::Migration {
                     rejection,
                     applied: Vec::new(),
@@ -212,7 +223,8 @@ impl<'a> NonTransactionalRun<'a> {
             workers_lock(&tag),
             &self.file.label,
         );
-        if !self.statement.blocks_readers {
+        let commits = matches!(self.statement.effect, Effect::Unknown { commits: true });
+        if !self.statement.blocks_readers || commits {
             watcher.remove_budget();
         }
         let outcome = {

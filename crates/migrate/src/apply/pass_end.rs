@@ -100,12 +100,14 @@ pub(super) fn pass_end(failure: Failure, wait: Option<LockWait>, schema: &str) -
     }
 }
 
-/// Lock timeout, deadlock, serialization failure: the transaction can be retried.
+/// Lock timeout, deadlock, serialization failure: the transaction can be retried. So can a COPY for which the driver prepared
+/// a statement under a name that another client of a pool has left: each attempt uses the next name.
 pub(super) fn is_lock_conflict(code: &SqlState) -> bool {
     [
         SqlState::LOCK_NOT_AVAILABLE,
         SqlState::T_R_DEADLOCK_DETECTED,
         SqlState::T_R_SERIALIZATION_FAILURE,
+        SqlState::DUPLICATE_PSTATEMENT,
     ]
     .contains(code)
 }

@@ -62,7 +62,7 @@ impl Preflight {
             findings.push(finding(
                 0,
                 format!(
-                    "the first line says no-transaction, and the file has {} statements: after an interruption, nobody would know how far it came",
+                    "the first line says no-transaction, and the file has {} statements: after an interruption, it is unknown which of them have run",
                     contents.statements
                 ),
                 "give each statement a separate migration",
@@ -166,13 +166,14 @@ fn copy_refusal(statement: &Statement<'_>) -> Option<(String, &'static str)> {
             .zip(outside().skip(1))
             .any(|(first, second)| first.is(direction) && second.is(end))
     };
-    if has_pair("TO", "STDOUT") {
+    // The server takes both words for either direction.
+    if has_pair("TO", "STDOUT") || has_pair("TO", "STDIN") {
         return Some((
             "COPY TO STDOUT needs a client that receives the rows".to_owned(),
             "remove it: a migration has nowhere to write rows to",
         ));
     }
-    if !has_pair("FROM", "STDIN") {
+    if !has_pair("FROM", "STDIN") && !has_pair("FROM", "STDOUT") {
         return None;
     }
     let is_binary = |token: &Token<'_>| token.text.trim_matches('\'').eq_ignore_ascii_case("binary");
@@ -183,6 +184,11 @@ fn copy_refusal(statement: &Statement<'_>) -> Option<(String, &'static str)> {
         ));
     }
     match &statement.data {
+        Some(data) if data.is_preceded => Some((
+            "the line of COPY FROM STDIN goes on after its semicolon, where psql reads a statement"
+                .to_owned(),
+            "begin the data in the next line, and write the rest of this line elsewhere",
+        )),
         Some(data) if data.is_closed => None,
         Some(_) | None => Some((
             "the data lines of COPY FROM STDIN do not end: there is no line with \\. alone".to_owned(),

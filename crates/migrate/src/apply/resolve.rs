@@ -10,7 +10,7 @@ use super::migrator::Migrator;
 use super::pass_end::{PassEnd, pass_end};
 use super::reading;
 use super::retries::Retries;
-use super::script::Script;
+use super::script::{Script, check_row};
 use super::transmission::ask;
 use crate::ledger::{Snapshot, check_privileges, comment_query, has_note, set_comment, without_note};
 use crate::source::Migration;
@@ -76,8 +76,16 @@ impl Migrator {
             Resolution::Applied if !is_recorded => {
                 changes.push(format!("add {label} to {table}, without running it"));
                 statements.push(snapshot.ledger.record(&table, migration));
+                statements.push(check_row(&snapshot, migration));
             }
             Resolution::Pending if is_recorded => {
+                let last = snapshot.applied().last().filter(|last| last.version != version);
+                if let Some(last) = last.filter(|_| !migration.may_be_late()) {
+                    return Err(Error::NotLast {
+                        label: label.clone(),
+                        last: last.label(),
+                    });
+                }
                 changes.push(format!(
                     "remove {label} from {table}: the next run applies it again"
                 ));

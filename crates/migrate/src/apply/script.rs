@@ -72,14 +72,8 @@ impl Script<'_> {
             "RESET SESSION AUTHORIZATION".to_owned(),
             self.set_role().unwrap_or_else(|| "RESET ROLE".to_owned()),
             file.insert.clone(),
-            self.check_row(file.migration()),
+            check_row(self.snapshot, file.migration()),
         ]
-    }
-
-    /// Raises unless the history table has kept the row: a rule or a trigger may have taken it away.
-    fn check_row(&self, file: &Migration) -> String {
-        let table = self.snapshot.history_table();
-        raise_unless(&self.snapshot.ledger.has(&table, file), ROW_MISSING)
     }
 
     /// Stands between two migrations of one transaction.
@@ -153,7 +147,7 @@ impl Script<'_> {
         insert: &str,
         remove_note: Option<String>,
     ) -> Vec<String> {
-        let mut statements = vec![insert.to_owned(), self.check_row(file.migration)];
+        let mut statements = vec![insert.to_owned(), check_row(self.snapshot, file.migration)];
         statements.extend(remove_note);
         statements.extend(commit());
         statements.push("RESET ALL".to_owned());
@@ -241,6 +235,11 @@ impl Script<'_> {
             HISTORY_CHANGED,
         )
     }
+}
+
+/// Raises unless the history table has kept the row: a rule or a trigger may have taken it away.
+pub(crate) fn check_row(snapshot: &Snapshot, file: &Migration) -> String {
+    raise_unless(&snapshot.ledger.has(&snapshot.history_table(), file), ROW_MISSING)
 }
 
 /// Commits so that a crash of the server cannot undo it: with `synchronous_commit = off`, by default or in a migration, what

@@ -1,6 +1,6 @@
 //! A directory of migration files in refinery's naming: `V<number>__<name>.sql`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::error::Error;
 use super::migration::Migration;
@@ -44,14 +44,17 @@ impl Directory {
     pub(super) fn load(&self) -> Result<Vec<Migration>, Error> {
         let search = Search::run(&self.path)?;
         let mut problems = search.problems;
-        // Drizzle's names are its journal's concern.
-        let is_lenient = self.unknown_files == UnknownFiles::Warn
-            || (!search.misnamed.is_empty() && self.path.join("meta/_journal.json").exists());
+        let has_journal = !search.misnamed.is_empty() && self.path.join("meta/_journal.json").exists();
         let mut left_out = search.left_out;
-        if is_lenient {
-            left_out.extend(search.misnamed.into_iter().map(|misnamed| misnamed.path));
-        } else {
-            problems.extend(search.misnamed);
+        for misnamed in search.misnamed {
+            // Drizzle's names are its journal's concern.
+            let name = Path::new(&misnamed.path).file_name();
+            let is_drizzles = name.is_some_and(|name| name.as_encoded_bytes()[0].is_ascii_digit());
+            if self.unknown_files == UnknownFiles::Warn || (has_journal && is_drizzles) {
+                left_out.push(misnamed.path);
+            } else {
+                problems.push(misnamed);
+            }
         }
         left_out.sort();
         for file in left_out {

@@ -58,6 +58,8 @@ pub struct CopyData {
     pub lines: Range<usize>,
     /// Whether the line `\.` ends them; otherwise they reach to the end of the file.
     pub is_closed: bool,
+    /// Whether something other than a comment stands between the semicolon and the data.
+    pub is_preceded: bool,
 }
 
 /// How many tokens of a statement are kept. What a statement does stands in its first tokens; millions of rows may follow.
@@ -125,7 +127,7 @@ pub fn statements(sql: &str) -> impl Iterator<Item = Result<Statement<'_>, Unrea
 /// The statement that begins at or after `offset`.
 fn next_statement(sql: &str, mut offset: usize) -> Option<Result<Statement<'_>, Unreadable>> {
     let mut tokens: Vec<Token<'_>> = Vec::new();
-    let mut last_end = offset;
+    let mut last: Option<Token<'_>> = None;
     let mut nesting = Nesting::default();
     let mut strings = StringRun::default();
     let mut lexer = tokenize(&sql[offset..]);
@@ -153,7 +155,7 @@ fn next_statement(sql: &str, mut offset: usize) -> Option<Result<Statement<'_>, 
             | TokenKind::Eof => {}
             TokenKind::Semi if nesting.is_closed() => {
                 if let Some(first) = tokens.first() {
-                    let span = first.offset..last_end;
+                    let span = first.offset..end_of(last);
                     let data = copies_from_client(&tokens).then(|| copy_data(sql, offset + length));
                     let end = data.as_ref().map_or(offset + length, |(_, end)| *end);
                     return Some(Ok(Statement {
@@ -176,8 +178,8 @@ fn next_statement(sql: &str, mut offset: usize) -> Option<Result<Statement<'_>, 
                     kind,
                     depth: nesting.parentheses,
                 };
-                nesting.enter(&tokens, &token);
-                last_end = offset + length;
+                nesting.enter(&tokens, last.as_ref(), &token);
+                last = Some(token);
                 if tokens.len() < KEPT_TOKENS {
                     tokens.push(token);
                 }
@@ -187,11 +189,16 @@ fn next_statement(sql: &str, mut offset: usize) -> Option<Result<Statement<'_>, 
     }
     let first = tokens.first()?.offset;
     Some(Ok(Statement {
-        span: first..last_end,
+        span: first..end_of(last),
         tokens,
         data: None,
         end: sql.len(),
     }))
+}
+
+/// Where the last token of a statement ends.
+fn end_of(last: Option<Token<'_>>) -> usize {
+    last.map_or(0, |token| token.offset + token.text.len())
 }
 
 /// Whether a line of `\restrict` or `\unrestrict` begins at `offset`.
@@ -211,6 +218,8 @@ fn end_of_line(text: &str) -> usize {
 /// The data lines after the line of `after_semicolon`, and where they and their end mark end.
 fn copy_data(sql: &str, after_semicolon: usize) -> (CopyData, usize) {
     let start = after_semicolon + end_of_line(&sql[after_semicolon..]);
+    let is_preceded = tokenize(&sql[after_semicolon..start])
+        .any(|token| !matches!(token.kind, TokenKind::Whitespace | TokenKind::LineComment));
     let mut offset = start;
     while offset < sql.len() {
         let length = end_of_line(&sql[offset..]);
@@ -218,6 +227,7 @@ fn copy_data(sql: &str, after_semicolon: usize) -> (CopyData, usize) {
             let data = CopyData {
                 lines: start..offset,
                 is_closed: true,
+                is_preceded,
             };
             return (data, offset + length);
         }
@@ -226,17 +236,18 @@ fn copy_data(sql: &str, after_semicolon: usize) -> (CopyData, usize) {
     let data = CopyData {
         lines: start..sql.len(),
         is_closed: false,
+        is_preceded,
     };
     (data, sql.len())
 }
 
-/// Whether this is a `COPY … FROM STDIN`.
+/// Whether this is a `COPY … FROM STDIN`. The server takes both words for either direction.
 fn copies_from_client(tokens: &[Token<'_>]) -> bool {
     let outside = || tokens.iter().filter(|token| token.depth == 0);
     tokens.first().is_some_and(|token| token.is("COPY"))
         && outside()
             .zip(outside().skip(1))
-            .any(|(direction, end)| direction.is("FROM") && end.is("STDIN"))
+            .any(|(direction, end)| direction.is("FROM") && (end.is("STDIN") || end.is("STDOUT")))
 }
 
 fn unreadable(kind: TokenKind, text: &str) -> Option<&'static str> {
@@ -316,7 +327,8 @@ impl Nesting {
         self.parentheses == 0 && self.blocks == 0
     }
 
-    fn enter(&mut self, before: &[Token<'_>], token: &Token<'_>) {
+    /// `first` are the first tokens of the statement, `last` is the one before `token`.
+    fn enter(&mut self, first: &[Token<'_>], last: Option<&Token<'_>>, token: &Token<'_>) {
         if token.kind == Kind::Other {
             match token.text {
                 "(" => self.parentheses += 1,
@@ -325,10 +337,7 @@ impl Nesting {
             }
         } else if self.blocks > 0 {
             // `a.end` is a column, and `AS end` a label.
-            if before
-                .last()
-                .is_some_and(|last| last.text == "." || last.is("AS"))
-            {
+            if last.is_some_and(|last| last.text == "." || last.is("AS")) {
                 return;
             }
             if token.is("CASE") {
@@ -336,10 +345,7 @@ impl Nesting {
             } else if token.is("END") {
                 self.blocks -= 1;
             }
-        } else if token.is("ATOMIC")
-            && before.last().is_some_and(|token| token.is("BEGIN"))
-            && creates_routine(before)
-        {
+        } else if token.is("ATOMIC") && last.is_some_and(|last| last.is("BEGIN")) && creates_routine(first) {
             self.blocks = 1;
         }
     }
@@ -450,6 +456,13 @@ mod tests {
         let found = split(&sql).unwrap();
         assert_eq!((found.len(), found[0].tokens.len()), (2, super::KEPT_TOKENS));
         assert_eq!(found[0].span.end, sql.find(';').unwrap());
+        for padding in 0..4 {
+            let body = format!("SELECT 1{};", " + 1".repeat(5_000 + padding));
+            let sql = format!(
+                "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC {body} SELECT a.end AS end FROM a; END; COMMIT;"
+            );
+            assert_eq!(split(&sql).unwrap().len(), 2, "{padding}");
+        }
     }
 
     #[test]
