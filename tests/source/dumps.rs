@@ -196,7 +196,7 @@ fn a_transaction_around_the_file_is_passed_over() {
     assert_eq!(run.status, 1, "{}", run.stderr);
     assert!(run.stderr.contains("V1__dump.sql:3:1"), "{}", run.stderr);
     assert!(
-        run.stderr.contains("BEGIN and COMMIT are passed over"),
+        run.stderr.contains("BEGIN and COMMIT are not sent"),
         "{}",
         run.stderr
     );

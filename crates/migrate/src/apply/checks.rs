@@ -137,7 +137,7 @@ pub(super) fn inspect(
             let (begin, commit) = (&sql[begin.clone()], &sql[commit.clone()]);
             tracing::debug!(
                 migration = file.label,
-                "{}: {begin} and {commit} are passed over",
+                "{}: {begin} and {commit} are not sent",
                 file.label
             );
         }

@@ -1,4 +1,4 @@
-//! The note that a statement was begun whose interruption leaves no trace: a line in the comment of the history table, next
+//! The note that a statement was begun whose leftovers cannot be recognized: a line in the comment of the history table, next
 //! to what others have written there.
 
 use zerostarter_connect::quote::literal;

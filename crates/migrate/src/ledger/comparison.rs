@@ -40,7 +40,7 @@ pub enum Conflict {
         /// What to do about it.
         hint: &'static str,
     },
-    /// An earlier run began a statement that leaves no trace, and was interrupted.
+    /// An earlier run began a statement without recognizable leftovers, and was interrupted.
     Begun {
         /// The file.
         path: String,
