@@ -86,13 +86,17 @@ impl Connection {
     /// As the client's. Statements of more than 2 GB are an [`AttemptError::Io`].
     pub async fn large_query(&self, statements: String) -> Result<SimpleQueryStream, AttemptError> {
         self.large_query.keep(statements).map_err(AttemptError::talking)?;
-        let answer = self.client.simple_query_raw("").await;
-        if self.large_query.take() {
-            return Err(AttemptError::talking(io::Error::other(
-                "the statements were not sent",
-            )));
-        }
-        answer.map_err(AttemptError::Postgres)
+        self.client
+            .simple_query_raw("")
+            .await
+            .map_err(AttemptError::Postgres)
+    }
+
+    /// Whether the statements of the last [`large_query`](Self::large_query) are still kept. After its answer, they never are,
+    /// unless something else was sent in their place.
+    #[must_use]
+    pub fn keeps_large_query(&self) -> bool {
+        self.large_query.is_kept()
     }
 
     /// The client, its canceller, and the task that moves the bytes. The task sends Terminate when the client is dropped.

@@ -38,13 +38,9 @@ impl LargeQuery {
         Ok(())
     }
 
-    /// Whether a large query is still kept. It is not sent any more.
-    pub(crate) fn take(&self) -> bool {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
-            .is_some()
+    /// Whether a large query is kept.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     /// Writes the large query with `write`, if `bytes` begin with the empty one. How many of `bytes` that stands for; `None`

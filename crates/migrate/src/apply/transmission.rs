@@ -1,6 +1,6 @@
 //! The transmission of a migration's transaction: as one message if it is small, else as several, one after the other.
 
-use std::io::Cursor;
+use std::io::{self, Cursor};
 use std::ops::Range;
 use std::pin::pin;
 
@@ -163,6 +163,10 @@ pub(crate) async fn confirmation(
             }
             // The rows of a migration's own SELECT.
             Ok(Some(_)) => {}
+            Ok(None) if connection.keeps_large_query() => {
+                let unsent = io::Error::other("the driver did not send the statements");
+                return Err(Failure::Lost(AttemptError::Io("sending a migration", unsent)));
+            }
             Ok(None) => return Ok(confirmed),
             Err(error) => return Err(message.failure(error, completed)),
         }
