@@ -1,9 +1,9 @@
-//! Any text as a migration file: no panic, and statements that cover it in order.
+//! Any text as a migration file: no panic, and statements and pieces that cover it in order.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use zerostarter_migrate::sql::{line_and_column, split};
+use zerostarter_migrate::sql::{Contents, Piece, line_and_column, split};
 
 fuzz_target!(|sql: &str| {
     let Ok(statements) = split(sql) else { return };
@@ -14,6 +14,16 @@ fuzz_target!(|sql: &str| {
         assert!(between.is_ok_and(|statements| statements.is_empty()), "a statement that was passed over");
         let (line, column) = line_and_column(sql, statement.span.start);
         assert!(line >= 1 && column >= 1);
-        end = statement.span.end;
+        // What follows may be the data of a COPY.
+        end = statement.end;
+    }
+    let mut sent = 0;
+    for piece in Contents::of(sql).pieces {
+        let (begin, end) = match piece {
+            Piece::Statements { span, .. } => (span.start, span.end),
+            Piece::Copy { statement, lines } => (statement.start, lines.end),
+        };
+        assert!(sent <= begin && begin < end && sql.is_char_boundary(end));
+        sent = end;
     }
 });

@@ -92,7 +92,7 @@ fn what_a_file_sets_does_not_reach_the_next() {
     let run = atomic(zerostarter_db(&database))
         .migration(
             "V1__sets.sql",
-            "CREATE SCHEMA other; SET search_path = other; SET ROLE pg_read_all_data; SET statement_timeout = 1;",
+            "CREATE SCHEMA other; SET search_path = other; SET ROLE pg_read_all_data; SET statement_timeout = 20;",
         )
         .migration("V2__next.sql", "SELECT pg_sleep(0.05); CREATE TABLE here ();")
         .run();

@@ -1,7 +1,7 @@
 //! What holds for every migration file.
 
 use proptest::prelude::*;
-use zerostarter_migrate::sql::{line_and_column, split};
+use zerostarter_migrate::sql::{Contents, line_and_column, split};
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(512) })]
@@ -9,6 +9,7 @@ proptest! {
     #[test]
     fn no_text_makes_the_splitter_panic(sql in any::<String>()) {
         let _ = split(&sql);
+        let _ = Contents::of(&sql);
     }
 
     /// Statements are in order, do not overlap, and leave nothing but white space, comments and semicolons.

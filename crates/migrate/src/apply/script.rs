@@ -67,6 +67,8 @@ impl Script<'_> {
     /// session's role, which the migration may have changed.
     pub(crate) fn record(&self, file: &Recorded<'_>) -> Vec<String> {
         vec![
+            // The migration may have set a short one for itself.
+            "SET LOCAL statement_timeout = 0".to_owned(),
             check_transaction(),
             // The migration may have set a role without privileges on the history table.
             "RESET SESSION AUTHORIZATION".to_owned(),

@@ -126,7 +126,7 @@ impl Contents {
             return;
         }
         // The file's own semicolons are sent, so that the server finds an incomplete statement where it ends.
-        let end = statement.end.min(sql.trim_end().len());
+        let end = statement.end.min(sql.trim_end().len()).max(statement.span.end);
         if let Some(Piece::Statements { span, count }) = self.pieces.last_mut()
             && span.len() + statement.span.len() <= PIECE_SIZE
             && is_sendable(&sql[span.end..statement.span.start])
@@ -202,6 +202,8 @@ mod tests {
         );
         assert_eq!(sent("SELECT 1;"), ["1: SELECT 1;"]);
         assert!(sent("-- nothing").is_empty());
+        // The server takes this space for a letter.
+        assert_eq!(sent("SELECT a\u{a0}\n"), ["1: SELECT a\u{a0}"]);
     }
 
     #[test]
