@@ -88,7 +88,7 @@ impl Interrupt {
     }
 }
 
-/// Whether whoever started this process had SIGHUP ignored, as far as the system tells: on Linux.
+/// Whether SIGHUP was ignored when this process started. Only Linux reports that.
 fn ignores_hangup() -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
