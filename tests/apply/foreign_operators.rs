@@ -140,6 +140,21 @@ fn every_path(database: &Database) {
     slow.wait_for_stderr("is still running after");
     slow.signal("TERM");
     assert_eq!(slow.wait().status, 143);
+
+    // A statement that is noted, data, a search path that is read again, and a decision of the operator.
+    let more = || {
+        two(database)
+            .migration(
+                "V5__noted.sql",
+                "-- no-transaction\nDO $$ BEGIN COMMIT; PERFORM pg_catalog.set_config('search_path', '', true); END $$;",
+            )
+            .migration("V6__rows.sql", "COPY public.busy (id) FROM stdin;\n7\n\\.\n")
+    };
+    expect(&more(), 0);
+    for resolution in ["--pending", "--applied"] {
+        expect(&more().args(["resolve", "6", resolution, "--yes"]), 0);
+    }
+    expect(&more(), 0);
 }
 
 #[test]
