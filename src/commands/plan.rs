@@ -15,7 +15,9 @@ pub(super) async fn run(migrator: &Migrator, output: &Output) -> Result<(), Erro
     let mut text = String::new();
     for (index, contents) in pending.iter().zip(contents) {
         let migration = &migrator.migrations()[*index];
-        let transaction = if contents.non_transactional.is_some() {
+        let transaction = if !contents.is_whole() {
+            &format!("in {} steps", contents.steps.len())
+        } else if contents.non_transactional.is_some() {
             "without a transaction block"
         } else if migrator.config().atomic {
             "in one transaction with all pending migrations"

@@ -46,7 +46,14 @@ const INDEX: (&str, &str) = (
     "CREATE INDEX CONCURRENTLY done_version ON done (version);",
 );
 
-const SCENARIOS: [Scenario; 4] = [
+/// Each step can be seen to have run twice, or not at all.
+const STEPS: (&str, &str) = (
+    "V2__steps.sql",
+    "INSERT INTO done VALUES (2); SET app.level = 'high'; CREATE INDEX CONCURRENTLY done_version ON done (version); \
+     INSERT INTO done VALUES (3); COMMIT; INSERT INTO done VALUES (4);",
+);
+
+const SCENARIOS: [Scenario; 5] = [
     Scenario {
         name: "a first run",
         reset: &[1],
@@ -64,6 +71,15 @@ const SCENARIOS: [Scenario; 4] = [
         statuses: &[0],
         before: &[FIRST, SECOND],
         pending: &[THIRD],
+    },
+    Scenario {
+        name: "an upgrade in steps",
+        reset: &[1, 3],
+        silent: &[1, 3],
+        at_once: 24,
+        statuses: &[0, 3],
+        before: &[FIRST],
+        pending: &[STEPS],
     },
     Scenario {
         name: "an upgrade by two",
@@ -251,7 +267,7 @@ fn cut_everywhere(scenario: Scenario, server: &Server, fate: Fate, at_once: usiz
 
 #[test]
 fn a_reset_between_any_two_messages_loses_and_repeats_nothing() {
-    for scenario in scenarios(2) {
+    for scenario in scenarios(3) {
         cut_everywhere(*scenario, Server::shared(), Fate::Reset, 4);
     }
 }

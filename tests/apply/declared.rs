@@ -105,14 +105,6 @@ fn the_first_line_says_that_a_statement_runs_without_a_transaction() {
         assert!(log.contains(", without a transaction block"), "{line}: {log}");
     }
     let database = Server::shared().database();
-    let run = migration(&database, "-- no-transaction\nSELECT 1;\nSELECT 2;\n").run();
-    assert_eq!(run.status, 2, "{}", run.stderr);
-    assert!(
-        run.stderr
-            .contains("V2__alone.sql:1: the first line says no-transaction"),
-        "{}",
-        run.stderr
-    );
     let atomic = migration(&database, "-- no-transaction\nSELECT 1;\n")
         .env("MIGRATE_ATOMIC", "yes")
         .run();

@@ -195,25 +195,18 @@ fn a_transaction_around_the_file_is_passed_over() {
     let run = command.env("RUST_LOG", "debug").run();
     assert_eq!(run.status, 1, "{}", run.stderr);
     assert!(run.stderr.contains("V1__dump.sql:3:1"), "{}", run.stderr);
-    assert!(
-        run.stderr.contains("BEGIN and COMMIT are not sent"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("not sent: BEGIN, COMMIT"), "{}", run.stderr);
     assert!(database.catalog().is_empty() && database.history().is_empty());
 }
 
 #[test]
-fn a_transaction_in_the_file_is_refused() {
+fn a_transaction_that_is_not_balanced_is_refused() {
     for sql in [
-        "BEGIN; SELECT 1; COMMIT; SELECT 2;",
         "SELECT 0; BEGIN; SELECT 1; COMMIT;",
-        "BEGIN; SELECT 1; COMMIT; BEGIN; SELECT 1; COMMIT;",
         "BEGIN; SELECT 1; ROLLBACK;",
         "BEGIN; SELECT 1;",
         "BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT 1; COMMIT;",
         "BEGIN; COMMIT AND CHAIN; COMMIT;",
-        "BEGIN; VACUUM; SELECT 1; COMMIT;",
     ] {
         let database = Server::shared().database();
         let run = migration(&database, sql).run();

@@ -133,12 +133,13 @@ pub(super) fn inspect(
         let contents = Contents::of(&sql);
         check_memory(file, contents.largest_piece())?;
         findings.extend(preflight.inspect(file, &sql, &contents));
-        if let Some([begin, commit]) = &contents.wrapper {
-            let (begin, commit) = (&sql[begin.clone()], &sql[commit.clone()]);
+        if !contents.redundant.is_empty() {
+            let statements = contents.redundant.iter().map(|span| &sql[span.clone()]);
             tracing::debug!(
                 migration = file.label,
-                "{}: {begin} and {commit} are not sent",
-                file.label
+                "{}: not sent: {}",
+                file.label,
+                statements.collect::<Vec<_>>().join(", ")
             );
         }
         all.push(contents);

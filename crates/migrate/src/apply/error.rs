@@ -7,13 +7,14 @@ use tokio_postgres::error::SqlState;
 use zerostarter_connect::attempt::describe;
 use zerostarter_connect::{self as connect, server_details};
 use zerostarter_diagnostic::duration::in_seconds;
-use zerostarter_diagnostic::excerpt::shortened;
 use zerostarter_diagnostic::signal::Signal;
 use zerostarter_diagnostic::{Diagnostic, ExitStatus, distinct};
 use zerostarter_settings as settings;
 
+use super::error_details::{applied_line, interruption_details, migration_details};
+use super::error_hints::{blocker_hints, connect_hints, migration_hint};
 use super::preflight::Finding;
-use super::rejection::{Rejection, Site};
+use super::rejection::Rejection;
 use crate::ledger;
 use crate::source;
 use crate::watch::{Blocker, LockWait};
@@ -94,7 +95,7 @@ pub enum Error {
         applied: Vec<String>,
     },
     /// The server rejected a migration.
-    #[error("{} failed{}", .rejection.label, if .rejection.leftovers.is_some() { "" } else { " and was rolled back" })]
+    #[error("{} failed{}", .rejection.label, if .rejection.leftovers.is_some() || .rejection.position.is_some() { "" } else { " and was rolled back" })]
     Migration {
         /// The server's error and its place.
         rejection: Box<Rejection>,
@@ -313,126 +314,4 @@ impl Diagnostic for Error {
             | Self::Unconfirmed(_) => ExitStatus::Failed,
         }
     }
-}
-
-/// The hints of the error, and the settings of migrations that help.
-fn connect_hints(error: &connect::Error) -> Vec<String> {
-    let mut hints = error.hints();
-    hints.extend(match error {
-        connect::Error::Unreachable { .. } => {
-            Some("raise MIGRATE_WAIT (for wait: WAIT_TIMEOUT) if the server needs longer to start".to_owned())
-        }
-        connect::Error::ReadOnly { .. } => Some("raise MIGRATE_WAIT if a failover takes longer".to_owned()),
-        error if error.is_missing_database() => {
-            Some("set MIGRATE_CREATE_DATABASE=yes (--create-database) to let migrate create it".to_owned())
-        }
-        _ => None,
-    });
-    hints
-}
-
-fn migration_hint(rejection: &Rejection) -> Option<String> {
-    let hint = match rejection.sql_state {
-        SqlState::QUERY_CANCELED => {
-            "raise MIGRATE_STATEMENT_TIMEOUT if a statement ran longer than that; otherwise an administrator cancelled it"
-        }
-        SqlState::ACTIVE_SQL_TRANSACTION => {
-            "this statement cannot run in a transaction block; move it into a separate migration, which then runs without one"
-        }
-        SqlState::UNSAFE_NEW_ENUM_VALUE_USAGE => {
-            "add the new enum value in a separate migration, and apply that without --atomic: it must be committed before it is used"
-        }
-        SqlState::INSUFFICIENT_PRIVILEGE => {
-            "grant the privilege to the role of the URL, or set MIGRATE_ROLE to the role that owns the tables"
-        }
-        SqlState::DUPLICATE_TABLE | SqlState::DUPLICATE_OBJECT => {
-            "find out whether another tool or a person created the schema: it exists in the database but not in the history table"
-        }
-        _ => return None,
-    };
-    Some(hint.to_owned())
-}
-
-/// What to do about blockers, and the variable that lets a run wait longer.
-fn blocker_hints(blockers: &[Blocker], variable: &str) -> Vec<String> {
-    let mut hints: Vec<String> = blockers
-        .iter()
-        .filter_map(|blocker| blocker.pid)
-        .map(|pid| {
-            format!(
-                "let pid {pid} finish, terminate it with SELECT pg_terminate_backend({pid}), or raise {variable}"
-            )
-        })
-        .collect();
-    if blockers.iter().any(|blocker| blocker.pid.is_none()) {
-        hints.push("COMMIT PREPARED or ROLLBACK PREPARED what pg_prepared_xacts lists".to_owned());
-    }
-    if blockers.iter().any(Blocker::is_hidden) {
-        hints.push(
-            "GRANT pg_read_all_stats to the role of the URL to see what such a session does".to_owned(),
-        );
-    }
-    hints
-}
-
-fn migration_details(rejection: &Rejection, applied: &[String]) -> Vec<String> {
-    let mut lines = vec![format!(
-        "{} (SQLSTATE {})",
-        shortened(&rejection.message),
-        rejection.sql_state.code()
-    )];
-    match &rejection.site {
-        Site::Preparation => lines.push(format!("--> before {} was run", rejection.path)),
-        Site::Commit => lines.push(format!("--> after {} was run, at its commit", rejection.path)),
-        Site::File(place) => {
-            let number = place.line.to_string();
-            let margin = " ".repeat(number.len());
-            // Tabs stay tabs, so that the marker is below its column however wide a tab is.
-            let before = place.before.chars();
-            let lead: String = before.map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
-            lines.push(format!(
-                "{margin}--> {}:{}:{}",
-                rejection.path, place.line, place.column
-            ));
-            lines.push(format!("{number} | {}", place.text));
-            lines.push(format!("{margin} | {lead}^"));
-        }
-    }
-    let labelled =
-        |name: &str, text: &Option<String>| text.as_ref().map(|text| format!("{name}: {}", shortened(text)));
-    lines.extend(labelled("detail", &rejection.detail));
-    lines.extend(labelled("server's hint", &rejection.hint));
-    let context = labelled("context", &rejection.context);
-    lines.extend(context.map(|text| text.replace('\n', " / ")));
-    lines.extend(labelled(
-        "it ran without a transaction block",
-        &rejection.leftovers,
-    ));
-    lines.push(applied_line(applied));
-    lines
-}
-
-fn applied_line(applied: &[String]) -> String {
-    match applied {
-        [] => "nothing was applied before it".to_owned(),
-        applied => format!("applied before it, and kept: {}", applied.join(", ")),
-    }
-}
-
-fn interruption_details(
-    running: Option<&str>,
-    is_confirmed: bool,
-    leftovers: Option<&str>,
-    applied: &[String],
-) -> Vec<String> {
-    let fate = match (running, is_confirmed, leftovers) {
-        (Some(label), true, Some(leftovers)) => Some(format!("{label} was cancelled: {leftovers}")),
-        (Some(label), true, None) => Some(format!("{label} was cancelled and rolled back")),
-        (Some(label), false, _) => Some(format!(
-            "{label} was running, and the server has not confirmed its end; the history table shows whether it was committed"
-        )),
-        (None, ..) => None,
-    };
-    let kept = (!applied.is_empty()).then(|| format!("applied, and kept: {}", applied.join(", ")));
-    fate.into_iter().chain(kept).collect()
 }

@@ -69,6 +69,7 @@ impl Failure {
             hint: answer.hint().map(str::to_owned),
             context: answer.where_().map(str::to_owned),
             leftovers: None,
+            position: None,
         }))
     }
 

@@ -17,6 +17,7 @@ use zerostarter_diagnostic::regular_file;
 use zerostarter_diagnostic::signal::Signal;
 use zerostarter_settings::{Reader, Settings};
 
+use super::announcement::{log_nothing_to_do, log_pending};
 use super::checks;
 use super::error::Error;
 use super::pass_end::{PassEnd, pass_end};
@@ -284,7 +285,7 @@ impl Run<'_> {
         self.progress.lock().settle(snapshot.applied());
         let pending = self.migrator.pending(&snapshot)?;
         if pending.is_empty() {
-            self.log_nothing_to_do(&snapshot);
+            log_nothing_to_do(&snapshot, &self.migrator.migrations);
             return Ok(());
         }
         let contents = self.migrator.inspect(&snapshot, &pending)?;
@@ -361,50 +362,15 @@ impl Run<'_> {
         }
     }
 
-    fn log_nothing_to_do(&self, snapshot: &Snapshot) {
-        let applied = snapshot.applied().len();
-        let versions: Vec<i64> = snapshot.applied().iter().map(|row| row.version).collect();
-        let newest = self
-            .migrator
-            .migrations
-            .iter()
-            .rfind(|migration| versions.binary_search(&migration.version()).is_ok())
-            .map_or("none", |migration| migration.label.as_str());
-        tracing::info!(
-            applied,
-            newest,
-            "nothing to do: the database has all migrations up to {newest}"
-        );
-    }
-
     /// Logs and notes what is pending, if that is news.
     fn note(&mut self, snapshot: &Snapshot, count: usize) {
-        if self.logged_pending.replace(count) == Some(count) {
-            return;
+        if self.logged_pending.replace(count) != Some(count) {
+            let Migrator {
+                config, migrations, ..
+            } = self.migrator;
+            log_pending(snapshot, count, migrations.len(), &config.database.url.database);
+            self.progress.lock().note(snapshot, count);
         }
-        let total = self.migrator.migrations.len();
-        let (schema, database) = (&snapshot.schema, &self.migrator.config.database.url.database);
-        tracing::info!(
-            pending = count,
-            total,
-            schema,
-            database,
-            "{count} of {total} migrations are pending in {database}, schema {schema}"
-        );
-        if snapshot.is_read_only_by_default {
-            tracing::warn!(
-                "default_transaction_read_only is on, and this run overrides it: providers set it when a disk is full"
-            );
-        }
-        if let Some(wal_position) = &snapshot.wal_position {
-            let time = &snapshot.server_time;
-            tracing::info!(
-                wal_position,
-                recovery_time = time,
-                "recovery point: {wal_position} at {time}, for a point-in-time recovery from a backup"
-            );
-        }
-        self.progress.lock().note(snapshot, count);
     }
 }
 

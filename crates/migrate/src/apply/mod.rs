@@ -2,12 +2,16 @@
 //!
 //! ```text
 //! migrator (the checklist) → reading → checks (preflight) → session: a transaction script in one message a migration;
-//!   a non-transactional migration on a worker, with recovery from leftovers → pass_end → retries
+//!   a migration in steps on a worker, with recovery from leftovers → pass_end → retries
 //! ```
 
+mod announcement;
 mod checks;
 mod error;
+mod error_details;
+mod error_hints;
 mod failure;
+mod guard;
 #[cfg(test)]
 mod guard_tests;
 mod leftovers;
@@ -23,6 +27,8 @@ mod resolve;
 mod retries;
 mod script;
 mod session;
+mod session_steps;
+mod steps;
 mod transmission;
 mod worker;
 

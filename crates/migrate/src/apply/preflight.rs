@@ -6,8 +6,11 @@
 use std::fmt;
 
 use crate::source::Migration;
-use crate::sql::non_transactional::{NonTransactional, Unsupported, recognise};
-use crate::sql::{Contents, Statement, Token, Unreadable, line_and_column, statements, transaction_control};
+use crate::sql::non_transactional::NonTransactional;
+use crate::sql::{
+    Contents, Misplaced, Statement, Step, Token, Unreadable, Unsupported, is_session_setting,
+    line_and_column, recognise, statements, transaction_control,
+};
 
 /// A place in a migration file that cannot be applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,11 +31,10 @@ impl fmt::Display for Finding {
     }
 }
 
-const TRANSACTION_HINT: &str = "remove it: every migration already runs in its own transaction, together with its history row; one BEGIN and COMMIT around the whole file may stay";
+const TRANSACTION_HINT: &str = "remove it: every migration already runs in its own transaction, together with its history row; COMMIT ends that, and BEGIN after it begins another";
 const COPY_HINT: &str = "write the rows in text or csv format";
 const PSQL_HINT: &str =
     "replace it with the SQL that it stands for: only psql understands backslash commands";
-const ALONE_HINT: &str = "move it into a separate migration, with the next version";
 const ATOMIC_HINT: &str = "apply without --atomic (MIGRATE_ATOMIC), or apply the migrations before this one first, with MIGRATE_TARGET";
 const SET_HINT: &str =
     "write SET LOCAL, which ends with the migration, or set POSTGRES_DIRECT_URL to a direct connection";
@@ -58,27 +60,29 @@ impl Preflight {
             hint,
         };
         let mut findings = Vec::new();
-        if contents.declares_no_transaction && contents.statements > 1 {
-            findings.push(finding(
-                0,
-                format!(
-                    "the first line says no-transaction, and the file has {} statements: after an interruption, it is unknown which of them have run",
-                    contents.statements
-                ),
-                "give each statement a separate migration",
-            ));
+        if self.is_atomic && (contents.declares_no_transaction || !contents.is_whole()) {
+            let (offset, why) = if contents.declares_no_transaction {
+                (0, "the first line says no-transaction")
+            } else {
+                (
+                    contents.steps.get(1).map_or(0, Step::start),
+                    "this migration runs in several steps",
+                )
+            };
+            let message = format!("{why}, and --atomic applies all pending migrations in one transaction");
+            findings.push(finding(offset, message, ATOMIC_HINT));
         }
-        if contents.declares_no_transaction && self.is_atomic {
-            findings.push(finding(
-                0,
-                "the first line says no-transaction, and --atomic applies all pending migrations in one"
-                    .to_owned(),
-                ATOMIC_HINT,
-            ));
+        for Misplaced {
+            offset,
+            name,
+            problem,
+        } in &contents.misplaced
+        {
+            findings.push(finding(*offset, format!("{name} {problem}"), TRANSACTION_HINT));
         }
         for statement in statements(sql) {
             match statement {
-                Ok(statement) if contents.is_wrapper(&statement) => {}
+                Ok(statement) if transaction_control(&statement).is_some() => {}
                 Ok(statement) => {
                     if let Some((message, hint)) = self.refusal(sql, &statement, contents) {
                         findings.push(finding(statement.span.start, message, hint));
@@ -103,12 +107,6 @@ impl Preflight {
         statement: &Statement<'_>,
         contents: &Contents,
     ) -> Option<(String, &'static str)> {
-        if let Some(name) = transaction_control(statement) {
-            return Some((
-                format!("{name} would end the transaction of this migration"),
-                TRANSACTION_HINT,
-            ));
-        }
         if statement.begins_with(&["COPY"]) {
             return copy_refusal(statement);
         }
@@ -120,15 +118,7 @@ impl Preflight {
         }
         match recognise(sql, statement) {
             Some(Err(Unsupported { problem, hint })) => return Some((problem.to_owned(), hint)),
-            Some(Ok(NonTransactional { command, .. })) if contents.statements > 1 => {
-                return Some((
-                    format!(
-                        "{command} cannot run in a transaction block, and this file has other statements"
-                    ),
-                    ALONE_HINT,
-                ));
-            }
-            Some(Ok(NonTransactional { command, .. })) if self.is_atomic => {
+            Some(Ok(NonTransactional { command, .. })) if self.is_atomic && contents.is_whole() => {
                 return Some((
                     format!(
                         "{command} cannot run in a transaction block, and --atomic applies all pending migrations in one"
@@ -138,7 +128,7 @@ impl Preflight {
             }
             Some(Ok(_)) | None => {}
         }
-        (self.is_behind_pooler && is_session_set(statement)).then(|| {
+        (self.is_behind_pooler && is_session_setting(statement)).then(|| {
             (
                 "SET outlives this migration in a session that the connection pooler gives to other clients"
                     .to_owned(),
@@ -195,13 +185,6 @@ fn copy_refusal(statement: &Statement<'_>) -> Option<(String, &'static str)> {
             "end the data with a line that has only \\. in it, as pg_dump does; or load the rows with INSERT … VALUES",
         )),
     }
-}
-
-fn is_session_set(statement: &Statement<'_>) -> bool {
-    statement.begins_with(&["SET"])
-        && !["LOCAL", "CONSTRAINTS", "TRANSACTION"]
-            .iter()
-            .any(|second| statement.begins_with(&["SET", second]))
 }
 
 fn find(statement: &Statement<'_>, table: &[(&[&str], &'static str)]) -> Option<&'static str> {

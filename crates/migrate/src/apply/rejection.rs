@@ -26,6 +26,28 @@ pub struct Rejection {
     pub context: Option<String>,
     /// The leftovers of a non-transactional migration; `None` if everything was rolled back.
     pub leftovers: Option<String>,
+    /// Which of its steps have run before; `None` if it has no steps.
+    pub position: Option<String>,
+}
+
+impl Rejection {
+    /// Whether the server refuses the statement because of the transaction block around it.
+    pub(super) fn demands_no_transaction(&self) -> bool {
+        [
+            SqlState::ACTIVE_SQL_TRANSACTION,
+            SqlState::INVALID_TRANSACTION_TERMINATION,
+        ]
+        .contains(&self.sql_state)
+    }
+
+    /// Logs that the statement is sent once more, without a transaction block.
+    pub(super) fn log_second_run(&self) {
+        let Self { label, message, .. } = self;
+        tracing::info!(
+            migration = label,
+            "{label} cannot run in a transaction block ({message}); running it once more without one"
+        );
+    }
 }
 
 /// The part of a migration's transaction that failed.

@@ -12,7 +12,7 @@ use super::reading;
 use super::retries::Retries;
 use super::script::{Script, check_row};
 use super::transmission::ask;
-use crate::ledger::{Snapshot, check_privileges, comment_query, has_note, set_comment, without_note};
+use crate::ledger::{Notes, Snapshot, StepsDone, check_privileges};
 use crate::source::Migration;
 use crate::watch::catalog_query::{rows, text};
 
@@ -68,11 +68,14 @@ impl Migrator {
         }
         check_privileges(&snapshot).map_err(crate::ledger::Error::from)?;
         let table = snapshot.history_table();
-        let comment = within_limit(rows(&connection, &comment_query(&table))).await?;
-        let comment = comment.first().and_then(|row| text(row, 0));
+        let found = within_limit(rows(&connection, &Notes::query(&table))).await?;
+        let comment = found.first().and_then(|row| text(row, 0));
+        let notes = Notes::new(&table, comment, true);
         let (mut changes, mut statements) = (Vec::new(), Vec::new());
         let label = &migration.label;
         match resolution {
+            // Only one of its steps was in doubt.
+            Resolution::Applied if unfinished_after(&notes, migration).is_some() => {}
             Resolution::Applied if !is_recorded => {
                 changes.push(format!("add {label} to {table}, without running it"));
                 statements.push(snapshot.ledger.record(&table, migration));
@@ -93,10 +96,31 @@ impl Migrator {
             }
             Resolution::Applied | Resolution::Pending => {}
         }
-        if has_note(comment.as_deref(), migration) {
-            changes.push(format!("remove the note that {label} was begun"));
-            let left = without_note(comment.as_deref(), migration);
-            statements.push(set_comment(&table, left.as_deref()));
+        let left = match (resolution, unfinished_after(&notes, migration)) {
+            (Resolution::Applied, Some(StepsDone { done, total, .. })) => {
+                changes.push(format!(
+                    "note that step {done} of {total} of {label} has run: the next run continues after it"
+                ));
+                notes.without_begun(migration).with_steps(migration, done, total)
+            }
+            (Resolution::Pending, _) if notes.has_begun(migration) => {
+                changes.push(format!("remove the note that {label} was begun"));
+                notes.without_begun(migration)
+            }
+            _ => {
+                if notes.has_begun(migration) {
+                    changes.push(format!("remove the note that {label} was begun"));
+                }
+                if let Some(StepsDone { done, total, .. }) = notes.steps_done(migration) {
+                    changes.push(format!(
+                        "remove the note that {done} of {total} steps of {label} have run"
+                    ));
+                }
+                notes.without(migration)
+            }
+        };
+        if left != notes {
+            statements.push(left.write());
         }
         Ok(Resolve {
             migrator: self,
@@ -141,6 +165,15 @@ impl Resolve<'_> {
         self.connection.close().await;
         end.map_err(|end| error_of(end, self.migrator))
     }
+}
+
+/// What is known of the steps of `migration` after the one that was begun, if others follow it.
+fn unfinished_after(notes: &Notes, migration: &Migration) -> Option<StepsDone> {
+    let mut steps = notes
+        .steps_done(migration)
+        .filter(|_| notes.has_begun(migration))?;
+    steps.done += 1;
+    (steps.done < steps.total).then_some(steps)
 }
 
 async fn within_limit<T>(query: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Error> {

@@ -12,7 +12,7 @@ use super::failure::{ROW_MISSING, TRANSACTION_ENDED};
 use super::message::HISTORY_CHANGED;
 use super::pending::{Pending, Recorded};
 use crate::config::Config;
-use crate::ledger::{CONFIRMATION, Snapshot, raise_unless, take_or_raise};
+use crate::ledger::{CONFIRMATION, Notes, Snapshot, advisory_key, raise_unless, steps_key, take_or_raise};
 use crate::source::Migration;
 use crate::sql::{Contents, LockedTables};
 use crate::watch::raise_if_long_running;
@@ -37,6 +37,9 @@ pub(crate) fn terminate_guard(guard: &str) -> String {
 fn moment(time: &str) -> String {
     format!("pg_catalog.to_char({time} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')")
 }
+
+/// Overrides the defaults of the database and the role.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 
 /// What the statements depend on.
 pub(crate) struct Script<'a> {
@@ -66,6 +69,13 @@ impl Script<'_> {
     /// Follows a migration: checks that the transaction is still open, and inserts the history row. Before that it resets the
     /// session's role, which the migration may have changed.
     pub(crate) fn record(&self, file: &Recorded<'_>) -> Vec<String> {
+        let mut statements = self.check();
+        statements.push(file.insert.clone());
+        statements.push(check_row(self.snapshot, file.migration()));
+        statements
+    }
+
+    fn check(&self) -> Vec<String> {
         vec![
             // The migration may have set a short one for itself.
             "SET LOCAL statement_timeout = 0".to_owned(),
@@ -73,8 +83,6 @@ impl Script<'_> {
             // The migration may have set a role without privileges on the history table.
             "RESET SESSION AUTHORIZATION".to_owned(),
             self.set_role().unwrap_or_else(|| "RESET ROLE".to_owned()),
-            file.insert.clone(),
-            check_row(self.snapshot, file.migration()),
         ]
     }
 
@@ -142,15 +150,43 @@ impl Script<'_> {
     /// Lets the guard stay idle without limit.
     pub(crate) const KEEP_GUARD: &'static str = "SET LOCAL idle_in_transaction_session_timeout = 0";
 
-    /// Ends the guard: records `file`, whose statement is done, and runs `remove_note`.
-    pub(crate) fn record_done(
-        &self,
-        file: &Pending<'_>,
-        insert: &str,
-        remove_note: Option<String>,
-    ) -> Vec<String> {
+    /// Begins the transaction of a step on the worker. `notes` are those that its predecessor has left.
+    pub(crate) fn step_opening(&self, notes: &Notes, locked_tables: &LockedTables) -> Vec<String> {
+        let mut statements = vec![BEGIN.to_owned()];
+        statements.extend(self.settings());
+        // An orphan of a lost guard may still be in its transaction.
+        statements.push(take_or_raise(steps_key(
+            self.snapshot.ledger,
+            &self.snapshot.schema,
+        )));
+        statements.push(raise_unless(&notes.are_unchanged(), HISTORY_CHANGED));
+        statements.extend(raise_if_long_running(locked_tables, self.config.lock_budget));
+        statements.push(note_transaction());
+        statements
+    }
+
+    /// Follows the statements of a step: checks that its transaction is still open, and notes that it has run.
+    pub(crate) fn step_record(&self, notes: &Notes) -> Vec<String> {
+        let mut statements = self.check();
+        statements.extend(notes.is_writable.then(|| notes.write()));
+        statements
+    }
+
+    /// The commit of step number `done`, and its confirmation. Temporary objects stay for the steps that follow.
+    pub(crate) fn step_closing(notes: &Notes, done: usize) -> Vec<String> {
+        let mut statements = commit().to_vec();
+        statements.extend(RESET.iter().map(|&statement| statement.to_owned()));
+        statements.push(format!(
+            "SELECT {done} AS {CONFIRMATION}, pg_catalog.current_schema() WHERE {}",
+            notes.are_unchanged()
+        ));
+        statements
+    }
+
+    /// Ends the guard: records `file`, whose statements are done, and writes `notes`.
+    pub(crate) fn record_done(&self, file: &Pending<'_>, insert: &str, notes: Option<&Notes>) -> Vec<String> {
         let mut statements = vec![insert.to_owned(), check_row(self.snapshot, file.migration)];
-        statements.extend(remove_note);
+        statements.extend(notes.map(Notes::write));
         statements.extend(commit());
         statements.push("RESET ALL".to_owned());
         statements.extend(self.find_committed(file));
@@ -169,12 +205,15 @@ impl Script<'_> {
 
     fn begin(&self) -> Vec<String> {
         let mut statements = vec![
-            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE".to_owned(),
+            BEGIN.to_owned(),
             // Temporary tables that another client has left in the session of a pool come before ours.
             "DISCARD TEMP".to_owned(),
         ];
         statements.extend(self.settings());
-        statements.push(take_or_raise(self.snapshot.ledger, &self.snapshot.schema));
+        statements.push(take_or_raise(advisory_key(
+            self.snapshot.ledger,
+            &self.snapshot.schema,
+        )));
         statements
     }
 
@@ -287,17 +326,17 @@ fn run_id() -> &'static str {
 /// Connection poolers keep prepared statements of other clients in the session. So they are removed only after a migration
 /// that may have prepared some.
 pub(crate) fn clean_up<'c>(files: impl IntoIterator<Item = &'c Contents>) -> Vec<String> {
-    let mut statements: Vec<String> = CLEAN_UP.iter().map(|&statement| statement.to_owned()).collect();
+    let all = RESET.iter().chain(&CLEAN_UP);
+    let mut statements: Vec<String> = all.map(|&statement| statement.to_owned()).collect();
     if files.into_iter().any(|contents| contents.may_prepare) {
         statements.push("DEALLOCATE ALL".to_owned());
     }
     statements
 }
 
-const CLEAN_UP: [&str; 8] = [
-    "RESET SESSION AUTHORIZATION",
-    "RESET ROLE",
-    "RESET ALL",
+const RESET: [&str; 3] = ["RESET SESSION AUTHORIZATION", "RESET ROLE", "RESET ALL"];
+
+const CLEAN_UP: [&str; 5] = [
     "CLOSE ALL",
     "UNLISTEN *",
     "SELECT pg_catalog.pg_advisory_unlock_all()",

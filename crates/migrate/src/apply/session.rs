@@ -13,31 +13,55 @@ use zerostarter_connect::attempt::{ATTEMPT_LIMIT, AttemptError, is_transient};
 use zerostarter_diagnostic::duration::millis;
 
 use super::failure::Failure;
-use super::non_transactional::NonTransactionalRun;
 use super::pending::{Pending, Recorded};
 use super::script::{Script, clean_up};
-use super::transmission::{Confirmation, ask, transmit};
+use super::steps::tables_to_queue_for;
+use super::transmission::{Confirmation, Part, ask, transmit};
 use crate::config::Config;
 use crate::ledger::{CONFIRMATION, Snapshot, schema_of_history};
 use crate::source::Migration;
-use crate::sql::{Contents, LockedTables, NonTransactional, add_all};
+use crate::sql::{Contents, LockedTables, add_all};
 use crate::watch::{Done, LockWait, Progress, Sent, Watcher, find_long_running, migrators_lock};
+
+/// How the log says that a migration had no transaction.
+pub(super) const WITHOUT: &str = ", without a transaction block";
 
 /// One pass over the pending migrations on one connection.
 pub(super) struct Session<'a> {
-    connection: &'a Connection,
-    config: &'a Config,
-    snapshot: &'a Snapshot,
+    pub(super) connection: &'a Connection,
+    pub(super) config: &'a Config,
+    pub(super) snapshot: &'a Snapshot,
     pending: VecDeque<Pending<'a>>,
     /// The newest version in the history table, as it was read.
     last_version: Option<i64>,
     /// refinery's statement that creates the history table, until it was sent.
-    create_history: Option<String>,
-    progress: &'a Progress,
+    pub(super) create_history: Option<String>,
+    pub(super) progress: &'a Progress,
     /// The last lock wait that was seen of the failed migration.
     pub(super) blocked: Option<LockWait>,
     /// Why it stopped early. refinery passes errors on by reference only, so ours is kept here.
     pub(super) failure: Option<Failure>,
+}
+
+/// The parts of a transaction of several migrations.
+struct Parts<'f> {
+    script: &'f Script<'f>,
+    files: std::slice::Iter<'f, Recorded<'f>>,
+}
+
+impl<'f> Iterator for Parts<'f> {
+    type Item = Part<'f>;
+
+    fn next(&mut self) -> Option<Part<'f>> {
+        let file = self.files.next()?;
+        Some(Part {
+            migration: file.migration(),
+            settings: &[],
+            pieces: &file.pending.contents.pieces,
+            record: self.script.record(file),
+            between: self.script.between(file),
+        })
+    }
 }
 
 /// Makes refinery stop; the reason is in [`Session::failure`].
@@ -84,10 +108,7 @@ impl<'a> Session<'a> {
         self.progress.lock().running = Some(Sent::now(name.clone(), &sent));
         let started = Instant::now();
         let (outcome, manner) = match files {
-            [file] => {
-                let (outcome, manner) = self.apply_one(file, &name).await;
-                (outcome, manner.to_owned())
-            }
+            [file] => self.apply_one(file, &name).await,
             files => (
                 self.apply_transaction(files, last, &name).await,
                 format!(", {} in one transaction", files.len()),
@@ -104,32 +125,30 @@ impl<'a> Session<'a> {
     }
 
     /// Applies one migration, and says in which manner.
-    async fn apply_one(
-        &mut self,
-        file: &Recorded<'_>,
-        name: &str,
-    ) -> (Result<Option<i64>, Failure>, &'static str) {
-        const WITHOUT: &str = ", without a transaction block";
+    async fn apply_one(&mut self, file: &Recorded<'_>, name: &str) -> (Result<Option<i64>, Failure>, String) {
         let contents = &file.pending.contents;
+        if !contents.is_whole() {
+            let manner = match contents.steps.len() {
+                1 => WITHOUT.to_owned(),
+                count => format!(", in {count} steps"),
+            };
+            return (self.apply_steps(file, &contents.steps).await, manner);
+        }
         if let Some(statement) = &contents.non_transactional {
-            return (self.apply_non_transactional(file, statement).await, WITHOUT);
+            return self.apply_without(file, statement).await;
         }
         let outcome = self
             .apply_transaction(std::slice::from_ref(file), file, name)
             .await;
         match (&outcome, &contents.only) {
             (Err(Failure::Rejected(rejection)), Some(statement))
-                if needs_no_transaction(&rejection.sql_state) && !self.config.atomic =>
+                if rejection.demands_no_transaction() && !self.config.atomic =>
             {
                 // It was the only statement, and was rolled back: nothing has happened.
-                let answer = &rejection.message;
-                tracing::info!(
-                    migration = name,
-                    "{name} cannot run in a transaction block ({answer}); running it once more without one"
-                );
-                (self.apply_non_transactional(file, statement).await, WITHOUT)
+                rejection.log_second_run();
+                self.apply_without(file, statement).await
             }
-            _ => (outcome, ""),
+            _ => (outcome, String::new()),
         }
     }
 
@@ -149,13 +168,13 @@ impl<'a> Session<'a> {
         );
         let bytes = files.iter().map(|file| file.pending.contents.size()).sum();
         let script = self.script();
-        let sending = transmit(
-            self.connection,
-            self.snapshot.ledger,
-            &script,
-            files,
-            &locked_tables,
-        );
+        let parts = Parts {
+            script: &script,
+            files: files.iter(),
+        };
+        let opening = script.opening(files, &locked_tables);
+        let closing = script.closing(files, last);
+        let sending = transmit(self.connection, self.snapshot.ledger, opening, parts, closing);
         let outcome = watcher.over(bytes, sending).await;
         let outcome = outcome.unwrap_or_else(|dead| Err(Failure::Lost(dead)));
         let (blocked, cancelled_after) = (watcher.last, watcher.cancelled_after);
@@ -190,7 +209,7 @@ impl<'a> Session<'a> {
 
     /// The version that the server has confirmed. If a migration has changed the schema that the next run would begin with,
     /// the log says so.
-    fn confirmed(&self, confirmation: Option<Confirmation>) -> Option<i64> {
+    pub(super) fn confirmed(&self, confirmation: Option<Confirmation>) -> Option<i64> {
         let Confirmation {
             value,
             current_schema,
@@ -212,79 +231,22 @@ impl<'a> Session<'a> {
         value.and_then(|version| version.parse().ok())
     }
 
-    /// Holds the lock in a separate transaction, the guard, while the statement of `file` runs on another connection.
-    async fn apply_non_transactional(
-        &mut self,
-        file: &Recorded<'_>,
-        statement: &NonTransactional,
-    ) -> Result<Option<i64>, Failure> {
-        let outcome = self.run_guarded(file, statement).await;
-        match &outcome {
-            // The server may still have the guard's session; the next pass terminates it.
-            Err(Failure::Lost(_)) => return outcome,
-            Err(_) => self.roll_back([]).await,
-            Ok(_) => {}
-        }
-        self.progress.lock().guard = None;
-        outcome
-    }
-
-    async fn run_guarded(
-        &mut self,
-        file: &Recorded<'_>,
-        statement: &NonTransactional,
-    ) -> Result<Option<i64>, Failure> {
-        let migration = file.migration();
-        if self.create_history.is_some() {
-            self.ask(migration, self.script().create_history_table()).await?;
-            self.create_history = None;
-        }
-        let guard = self.ask(migration, self.script().guard(migration)).await?;
-        self.progress.lock().guard = guard.and_then(|guard| guard.value);
-        self.ask(migration, vec![Script::KEEP_GUARD.to_owned()]).await?;
-        let mut run = NonTransactionalRun {
-            config: self.config,
-            snapshot: self.snapshot,
-            progress: self.progress,
-            guard: self.connection,
-            file: migration,
-            contents: &file.pending.contents,
-            statement,
-            blocked: None,
-            remove_note: None,
-        };
-        let outcome = run.run().await;
-        let remove_note = run.remove_note;
-        self.blocked = run.blocked;
-        outcome?;
-        self.progress.lock().leftovers = Some("it is done; the next run records it".to_owned());
-        let recording = self
-            .script()
-            .record_done(&file.pending, &file.insert, remove_note);
-        let confirmed = self.ask(migration, recording).await?;
-        Ok(self.confirmed(confirmed))
-    }
-
     /// If this does not reach the server, the connection is lost and the server rolls back by itself.
-    async fn roll_back<'c>(&self, files: impl IntoIterator<Item = &'c Contents>) {
+    pub(super) async fn roll_back<'c>(&self, files: impl IntoIterator<Item = &'c Contents>) {
         let statements = roll_back(files).join(";\n");
         let rolling_back = self.connection.client().batch_execute(&statements);
         let _ = timeout(ATTEMPT_LIMIT, rolling_back).await;
     }
 
-    /// The last attempt queues for its locks in any case: it may get them before `MIGRATE_LOCK_TIMEOUT`.
     fn tables_to_queue_for(&self, files: &[Recorded<'_>]) -> LockedTables {
         let mut tables = LockedTables::new();
-        let is_last_attempt = self.progress.lock().lock_conflicts + 1 >= self.config.lock_retries;
-        if !is_last_attempt && !self.config.lock_budget.is_zero() {
-            for file in files {
-                add_all(&mut tables, file.pending.contents.locked_tables.clone());
-            }
+        for file in files {
+            add_all(&mut tables, file.pending.contents.locked_tables.clone());
         }
-        tables
+        tables_to_queue_for(self.config, self.progress, &tables)
     }
 
-    fn script(&self) -> Script<'_> {
+    pub(super) fn script(&self) -> Script<'_> {
         Script {
             config: self.config,
             snapshot: self.snapshot,
@@ -320,7 +282,11 @@ impl<'a> Session<'a> {
     }
 
     /// Sends statements of ours on behalf of a non-transactional migration.
-    async fn ask(&self, file: &Migration, statements: Vec<String>) -> Result<Option<Confirmation>, Failure> {
+    pub(super) async fn ask(
+        &self,
+        file: &Migration,
+        statements: Vec<String>,
+    ) -> Result<Option<Confirmation>, Failure> {
         let limit = self.config.query_limit();
         let asking = ask(self.connection, self.snapshot.ledger, file, statements);
         let answer = timeout(limit, asking).await;
@@ -399,15 +365,6 @@ impl AsyncQuery<Vec<RefineryMigration>> for Session<'_> {
 }
 
 impl AsyncMigrate for Session<'_> {}
-
-/// Whether the server refuses a statement because of the transaction block around it.
-fn needs_no_transaction(code: &SqlState) -> bool {
-    [
-        SqlState::ACTIVE_SQL_TRANSACTION,
-        SqlState::INVALID_TRANSACTION_TERMINATION,
-    ]
-    .contains(code)
-}
 
 /// Rolls back, and removes what the migrations may have left in the session.
 fn roll_back<'c>(files: impl IntoIterator<Item = &'c Contents>) -> Vec<String> {

@@ -11,11 +11,10 @@ use zerostarter_connect::attempt::AttemptError;
 
 use super::failure::Failure;
 use super::message::{Message, copy_failure};
-use super::pending::Recorded;
-use super::script::{Script, check_transaction};
+use super::script::check_transaction;
 use crate::ledger::{CONFIRMATION, Ledger};
 use crate::source::Migration;
-use crate::sql::{LockedTables, PIECE_SIZE, Piece};
+use crate::sql::{PIECE_SIZE, Piece};
 
 /// How many bytes of the data lines of a COPY are sent at once.
 const DATA_BLOCK: usize = 64 * 1024;
@@ -29,52 +28,67 @@ pub(crate) struct Confirmation {
     pub(crate) current_schema: Option<String>,
 }
 
-/// Sends the transaction of `files`, and returns what the server confirms after the commit. It does not queue behind
-/// long-running transactions on `locked_tables`.
-pub(crate) async fn transmit(
+/// The part of one migration in a transaction.
+pub(crate) struct Part<'p> {
+    pub(crate) migration: &'p Migration,
+    /// Statements of the file that are repeated before the pieces: bytes of its text.
+    pub(crate) settings: &'p [Range<usize>],
+    pub(crate) pieces: &'p [Piece],
+    /// What records it.
+    pub(crate) record: Vec<String>,
+    /// What follows if another part does.
+    pub(crate) between: Vec<String>,
+}
+
+/// Sends a transaction, and returns what the server confirms after the commit.
+pub(crate) async fn transmit<'p>(
     connection: &Connection,
     ledger: Ledger,
-    script: &Script<'_>,
-    files: &[Recorded<'_>],
-    locked_tables: &LockedTables,
+    opening: Vec<String>,
+    parts: impl IntoIterator<Item = Part<'p>>,
+    closing: Vec<String>,
 ) -> Result<Option<Confirmation>, Failure> {
-    let Some((first, last)) = files.first().zip(files.last()) else {
+    let mut parts = parts.into_iter().peekable();
+    let Some(first) = parts.peek() else {
         return Ok(None);
     };
-    let mut message = Message::new(connection, ledger, first.migration());
-    message.push_all(script.opening(files, locked_tables));
+    let mut message = Message::new(connection, ledger, first.migration);
+    message.push_all(opening);
     if !connection.reads_backslashes_literally() {
         // The server parses a whole message before it runs the first statement, so the setting that changes how it parses
         // strings needs a message before.
         message = send(connection, message).await?;
     }
-    for (number, file) in files.iter().enumerate() {
-        message.begin_file(file.migration());
-        message = send_file(connection, message, file).await?;
-        message.push_all(script.record(file));
-        if number + 1 < files.len() {
-            message.push_all(script.between(file));
+    while let Some(part) = parts.next() {
+        message.begin_file(part.migration);
+        message = send_pieces(connection, message, &part).await?;
+        message.push_all(part.record);
+        if parts.peek().is_some() {
+            message.push_all(part.between);
             if message.text().len() > PIECE_SIZE {
                 message = send(connection, message).await?;
             }
         }
     }
-    message.push_all(script.closing(files, last));
+    message.push_all(closing);
     confirmation(connection, &message).await
 }
 
-/// Sends the pieces of `file`, up to the last, which stays in the message that is returned.
-async fn send_file<'m>(
+/// Sends the pieces of a part, up to the last, which stays in the message that is returned.
+async fn send_pieces<'m>(
     connection: &Connection,
     mut message: Message<'m>,
-    file: &Recorded<'_>,
+    part: &Part<'m>,
 ) -> Result<Message<'m>, Failure> {
-    let sql = file.migration().sql().map_err(Failure::fatal)?;
-    for (number, piece) in file.pending.contents.pieces.iter().enumerate() {
-        if number > 0 {
-            // What the piece before has ended must not go on outside a transaction.
-            message = send(connection, message).await?;
-            message.push_all([check_transaction()]);
+    let sql = part.migration.sql().map_err(Failure::fatal)?;
+    for setting in part.settings {
+        message.push_piece(&sql, setting.clone(), 1);
+    }
+    let mut is_continued = false;
+    for piece in part.pieces {
+        let exceeds = message.text().len() + piece.message_size() > PIECE_SIZE;
+        if is_continued && (exceeds || matches!(piece, Piece::Copy { .. })) {
+            message = send_checked(connection, message).await?;
         }
         match piece {
             Piece::Statements { span, .. } if span.len() > PIECE_SIZE => {
@@ -83,16 +97,27 @@ async fn send_file<'m>(
                 whole.set_piece(&sql, span.clone());
                 confirmation(connection, &whole).await?;
                 message.continue_file();
+                message.push_all([check_transaction()]);
             }
             Piece::Statements { span, count } => message.push_piece(&sql, span.clone(), *count),
             Piece::Copy { statement, lines } => {
                 message = send(connection, message).await?;
                 copy(connection, &message, &sql, statement, lines).await?;
                 message.continue_file();
+                message.push_all([check_transaction()]);
             }
         }
+        is_continued = true;
     }
     Ok(message)
+}
+
+/// Sends `message`, and begins the one that follows with a check: what this one has ended must not go on outside a
+/// transaction.
+async fn send_checked<'m>(connection: &Connection, message: Message<'m>) -> Result<Message<'m>, Failure> {
+    let mut next = send(connection, message).await?;
+    next.push_all([check_transaction()]);
+    Ok(next)
 }
 
 /// Sends `message`, and returns the one that follows.

@@ -14,10 +14,45 @@ use super::message::Message;
 use super::pending::Pending;
 use super::script::{GUARD_LIMIT, terminate_guard};
 use crate::config::Config;
-use crate::ledger::{Snapshot, take_or_raise};
-use crate::sql::NonTransactional;
+use crate::ledger::{Snapshot, advisory_key, take_or_raise};
+use crate::sql::{Contents, NonTransactional};
 use crate::watch::Progress;
 use crate::watch::catalog_query::{rows, rows_with, text};
+
+/// What a migration demands of the worker's session.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Demand {
+    /// What needs it, for messages.
+    command: &'static str,
+    /// Whether a lock timeout may end its statements.
+    allows_lock_timeout: bool,
+}
+
+impl Default for Demand {
+    /// The demand of steps in transactions.
+    fn default() -> Self {
+        Self {
+            command: "a migration in several steps",
+            allows_lock_timeout: true,
+        }
+    }
+}
+
+impl Demand {
+    /// The demand of a file with these contents, if it needs a worker.
+    pub(super) fn of(contents: &Contents) -> Option<Self> {
+        let strictest = contents.without_transaction().map(Self::of_statement);
+        let strictest = strictest.min_by_key(|demand| demand.allows_lock_timeout);
+        strictest.or_else(|| (!contents.is_whole()).then(Self::default))
+    }
+
+    pub(super) fn of_statement(statement: &NonTransactional) -> Self {
+        Self {
+            command: statement.command,
+            allows_lock_timeout: statement.blocks_readers,
+        }
+    }
+}
 
 /// Terminates the session of a guard whose connection was lost and whose server has not noticed: it would hold the lock
 /// until then.
@@ -49,9 +84,9 @@ pub(crate) async fn rehearse(
 ) -> Result<(), Failure> {
     let strictest = pending
         .iter()
-        .filter_map(|file| Some((file.migration, file.contents.non_transactional.as_ref()?)))
-        .min_by_key(|(_, statement)| statement.blocks_readers);
-    let Some((file, statement)) = strictest else {
+        .filter_map(|file| Some((file.migration, Demand::of(&file.contents)?)))
+        .min_by_key(|(_, demand)| demand.allows_lock_timeout);
+    let Some((file, demand)) = strictest else {
         return Ok(());
     };
     // In a transaction, so that a pool of one connection has no second one, as later. And under the lock: instances that
@@ -59,12 +94,12 @@ pub(crate) async fn rehearse(
     let opening = format!(
         "BEGIN;\nSET LOCAL idle_in_transaction_session_timeout = {};\n{}",
         millis(GUARD_LIMIT),
-        take_or_raise(snapshot.ledger, &snapshot.schema)
+        take_or_raise(advisory_key(snapshot.ledger, &snapshot.schema))
     );
     let unanswered = |_| Failure::Lost(AttemptError::TimedOut(ATTEMPT_LIMIT));
     let begun = timeout(ATTEMPT_LIMIT, guard.client().batch_execute(&opening)).await;
     let outcome = match begun.map_err(unanswered)? {
-        Ok(()) => open(guard.host(), config, snapshot, statement).await,
+        Ok(()) => open(guard.host(), config, snapshot, demand).await,
         Err(error) => Err(Message::new(guard, snapshot.ledger, file).failure(error, 0)),
     };
     let ended = timeout(ATTEMPT_LIMIT, guard.client().batch_execute("ROLLBACK")).await;
@@ -78,7 +113,7 @@ pub(super) async fn open(
     host: &Host,
     config: &Config,
     snapshot: &Snapshot,
-    statement: &NonTransactional,
+    demand: Demand,
 ) -> Result<Connection, Failure> {
     let limit = config.wait.min(ATTEMPT_LIMIT);
     let deadline = Instant::now() + limit;
@@ -90,11 +125,11 @@ pub(super) async fn open(
         .options
         .iter()
         .cloned()
-        .chain(options(config, snapshot, statement));
+        .chain(options(config, snapshot, demand));
     parameters.options = Some(options.collect::<Vec<_>>().join(" "));
     let unreachable = |reason: String| {
         Failure::fatal(Error::NoSecondConnection {
-            command: statement.command,
+            command: demand.command,
             waited: limit,
             reason,
         })
@@ -108,7 +143,7 @@ pub(super) async fn open(
         connect::Error::Unreachable { source, .. } => unreachable(source.to_string()),
         error => Failure::fatal(error),
     })?;
-    match timeout_at(deadline, find_unsuitable(&connection, snapshot, statement)).await {
+    match timeout_at(deadline, find_unsuitable(&connection, snapshot, demand)).await {
         Err(_) => Err(unreachable(
             "it was opened, and the server did not answer".to_owned(),
         )),
@@ -116,15 +151,15 @@ pub(super) async fn open(
         Ok(Err(error)) => Err(unreachable(describe(&error))),
         Ok(Ok(unsuitable)) if unsuitable.is_empty() => Ok(connection),
         Ok(Ok(unsuitable)) => Err(Failure::fatal(Error::UnsuitableSession {
-            command: statement.command,
+            command: demand.command,
             unsuitable,
         })),
     }
 }
 
 /// Options of the connection that override the defaults of the database and the role.
-fn options(config: &Config, snapshot: &Snapshot, statement: &NonTransactional) -> Vec<String> {
-    let lock_timeout = if statement.blocks_readers {
+fn options(config: &Config, snapshot: &Snapshot, demand: Demand) -> Vec<String> {
+    let lock_timeout = if demand.allows_lock_timeout {
         millis(config.longest_lock_wait())
     } else {
         0
@@ -157,7 +192,7 @@ fn options(config: &Config, snapshot: &Snapshot, statement: &NonTransactional) -
 async fn find_unsuitable(
     connection: &Connection,
     snapshot: &Snapshot,
-    statement: &NonTransactional,
+    demand: Demand,
 ) -> Result<Vec<String>, tokio_postgres::Error> {
     const SETTINGS: [(&str, &str); 5] = [
         ("statement_timeout", "0"),
@@ -186,7 +221,7 @@ async fn find_unsuitable(
         unsuitable.push(format!("the schema is {}", value(1).unwrap_or_default()));
     }
     for (column, (name, wanted)) in (2..).zip(SETTINGS) {
-        let is_ours = name == "lock_timeout" && statement.blocks_readers;
+        let is_ours = name == "lock_timeout" && demand.allows_lock_timeout;
         if let Some(value) = value(column).filter(|value| value != wanted && !is_ours) {
             unsuitable.push(format!("{name} is {value}"));
         }

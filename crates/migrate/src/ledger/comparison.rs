@@ -45,6 +45,15 @@ pub enum Conflict {
         /// The file.
         path: String,
     },
+    /// Some steps of a migration have run, and its file has changed since.
+    EditedMidway {
+        /// The file.
+        path: String,
+        /// How many steps have run.
+        done: usize,
+        /// How many steps it had.
+        total: usize,
+    },
     /// The history table has newer migrations than ours, and `MIGRATE_AHEAD=refuse`.
     Ahead {
         /// The applied migrations.
@@ -77,6 +86,9 @@ impl fmt::Display for Conflict {
                 f,
                 "{path} was begun by an earlier run that was interrupted: it may have run"
             ),
+            Self::EditedMidway { path, done, total } => {
+                write!(f, "{path} was edited after {done} of its {total} steps had run")
+            }
             Self::Ahead { applied, newest } => write!(
                 f,
                 "the database is ahead: it has {}, and the newest here is {newest}",
@@ -103,6 +115,9 @@ impl Conflict {
             Self::Occupied { hint, .. } => hint,
             Self::Begun { .. } => {
                 "look in the database whether it has run; then run zerostarter-db resolve VERSION --applied, or --pending to let the next run begin it again"
+            }
+            Self::EditedMidway { .. } => {
+                "restore the file as it was; or undo those steps by hand, and run zerostarter-db resolve VERSION --pending to let the next run begin the new file"
             }
             Self::Ahead { .. } => {
                 "deploy the version of the program that has these migrations, or set MIGRATE_AHEAD=allow"

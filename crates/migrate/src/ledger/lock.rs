@@ -16,8 +16,18 @@ pub(crate) const LOCK_TAKEN: &str = "zerostarter-db: another migrator holds the 
 /// SipHash-1-3, with a zero key, of `zerostarter-db`, the schema and the table, each followed by a zero byte.
 #[must_use]
 pub fn advisory_key(ledger: Ledger, schema: &str) -> i64 {
+    key("zerostarter-db", ledger, schema)
+}
+
+/// The key of the lock that a step of a migration takes while the guard holds the migrators' one: an orphan of a lost guard
+/// may still be in its transaction.
+pub(crate) fn steps_key(ledger: Ledger, schema: &str) -> i64 {
+    key("zerostarter-db step", ledger, schema)
+}
+
+fn key(purpose: &str, ledger: Ledger, schema: &str) -> i64 {
     let mut hasher = SipHasher13::new();
-    for part in ["zerostarter-db", schema, ledger.table()] {
+    for part in [purpose, schema, ledger.table()] {
         hasher.write(part.as_bytes());
         hasher.write(&[0]);
     }
@@ -28,12 +38,9 @@ pub fn advisory_key(ledger: Ledger, schema: &str) -> i64 {
 ///
 /// It never waits: a session that waits for a lock inside a statement holds a snapshot, and the lock holder's
 /// `CREATE INDEX CONCURRENTLY` would wait for that snapshot.
-pub(crate) fn take_or_raise(ledger: Ledger, schema: &str) -> String {
+pub(crate) fn take_or_raise(key: i64) -> String {
     raise_unless(
-        &format!(
-            "pg_catalog.pg_try_advisory_xact_lock({})",
-            advisory_key(ledger, schema)
-        ),
+        &format!("pg_catalog.pg_try_advisory_xact_lock({key})"),
         LOCK_TAKEN,
     )
 }

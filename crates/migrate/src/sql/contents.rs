@@ -2,32 +2,37 @@
 
 use std::ops::Range;
 
-use super::non_transactional::{NonTransactional, recognise};
-use super::statement::{CopyData, Statement, statements};
-use super::table_locks::{LockedTables, add_locks};
-use super::transaction_control::{begins_plainly, commits_plainly, transaction_control};
-
-/// How long a piece becomes before the next statement begins a new one, in bytes. The server holds the parse trees of a
-/// whole message in memory, and this process holds the message besides the file.
-pub(crate) const PIECE_SIZE: usize = 1 << 20;
+use super::non_transactional::NonTransactional;
+use super::piece::Piece;
+use super::recognition::recognise;
+use super::session_setting::is_session_setting;
+use super::statement::{Statement, statements_in};
+use super::step::Step;
+use super::table_locks::LockedTables;
+use super::transaction_flow::{Flow, Misplaced, TransactionFlow};
 
 /// What a run has to know of a migration file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Contents {
-    /// What is sent, in order.
+    /// What is sent, in order, if it is one transaction or one statement.
     pub pieces: Vec<Piece>,
-    /// How many statements it has, without those of [`wrapper`](Self::wrapper).
+    /// The steps, if it is more than one transaction or one statement.
+    pub steps: Vec<Step>,
+    /// How many statements it has, without those that control transactions.
     pub statements: usize,
-    /// The statement that cannot run in a transaction block, if the file contains nothing else.
+    /// The statement that cannot run in a transaction block, if there are no steps.
     pub non_transactional: Option<NonTransactional>,
     /// The only statement of the file, for the case that the server refuses it in a transaction block.
     pub only: Option<NonTransactional>,
+    /// The `SET` and `RESET` statements, in order, that outlive a transaction.
+    pub settings: Vec<Range<usize>>,
     /// Whether its first line says that it must not run in a transaction block.
     pub declares_no_transaction: bool,
-    /// The first and the last statement, if they are `BEGIN` and `COMMIT` and no other statement controls transactions: the
-    /// migration runs in a transaction anyway, so they are not sent.
-    pub wrapper: Option<[Range<usize>; 2]>,
-    /// The tables that its statements lock, as far as tokens show.
+    /// `BEGIN` and `COMMIT`: they are not sent.
+    pub redundant: Vec<Range<usize>>,
+    /// What controls transactions in a way that cannot be applied.
+    pub misplaced: Vec<Misplaced>,
+    /// The tables that its statements lock, as far as tokens show, if there are no steps.
     pub locked_tables: LockedTables,
     /// Whether it may prepare statements, which outlive its transaction.
     pub may_prepare: bool,
@@ -35,130 +40,161 @@ pub struct Contents {
     pub may_set_search_path: bool,
 }
 
-/// A part of a file that is sent in one message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Piece {
-    /// Statements, with what stands between them.
-    Statements {
-        /// Their bytes in the file.
-        span: Range<usize>,
-        /// How many they are.
-        count: usize,
-    },
-    /// A `COPY … FROM STDIN`.
-    Copy {
-        /// The bytes of the statement in the file, without the semicolon.
-        statement: Range<usize>,
-        /// The bytes of the data lines.
-        lines: Range<usize>,
-    },
-}
-
 impl Contents {
     /// The contents of the file with the text `sql`; of an unreadable text, what comes before that place.
     #[must_use]
     pub fn of(sql: &str) -> Self {
-        let mut contents = Self {
-            wrapper: find_wrapper(sql),
-            may_prepare: contains(sql, "prepare"),
-            may_set_search_path: contains(sql, "search_path"),
-            declares_no_transaction: declares_no_transaction(sql),
-            ..Self::default()
-        };
-        let (mut first, mut only) = (None, None);
-        for statement in statements(sql).map_while(Result::ok) {
-            if contents.is_wrapper(&statement) {
-                continue;
-            }
-            if contents.statements == 0 {
-                first = recognise(sql, &statement).and_then(Result::ok);
-                only = Some(NonTransactional::unknown(&statement));
-            }
-            contents.statements += 1;
-            add_locks(&mut contents.locked_tables, &statement);
-            contents.add(&statement, sql);
-        }
-        if contents.statements == 1 && contents.is_sent_whole() {
-            let declared = only.clone().filter(|_| contents.declares_no_transaction);
-            contents.non_transactional = first.or(declared);
-            contents.only = only;
-        }
-        contents
+        Self::of_parts(sql, std::slice::from_ref(&(0..sql.len())))
     }
 
-    /// Whether `statement` is one of [`Self::wrapper`].
+    /// The contents of a file whose `parts` are lexed each by itself, and are sent each by itself after a `COMMIT`. Of a file
+    /// with one part, every statement is sent by itself there.
     #[must_use]
-    pub fn is_wrapper(&self, statement: &Statement<'_>) -> bool {
-        self.wrapper.iter().flatten().any(|span| *span == statement.span)
+    pub fn of_parts(sql: &str, parts: &[Range<usize>]) -> Self {
+        let declares_no_transaction = declares_no_transaction(sql);
+        let mut splitter = Splitter {
+            sql,
+            has_parts: parts.len() > 1,
+            flow: TransactionFlow::new(!declares_no_transaction),
+            steps: Vec::new(),
+            is_closed: true,
+            is_interrupted: false,
+            contents: Self {
+                may_prepare: contains(sql, "prepare"),
+                may_set_search_path: contains(sql, "search_path"),
+                declares_no_transaction,
+                ..Self::default()
+            },
+        };
+        'parts: for part in parts {
+            splitter.begin_part();
+            for statement in statements_in(sql, part.clone()) {
+                let Ok(statement) = statement else { break 'parts };
+                splitter.add(&statement);
+            }
+        }
+        splitter.finish()
     }
 
-    /// Whether its statement is sent as it is: the rows of a COPY need a message of their own.
-    fn is_sent_whole(&self) -> bool {
-        matches!(self.pieces[..], [Piece::Statements { .. }])
+    /// Whether it is one transaction, or one statement.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// Everything that is sent, in order.
+    fn all_pieces(&self) -> impl Iterator<Item = &Piece> {
+        self.pieces
+            .iter()
+            .chain(self.steps.iter().flat_map(|step| &step.pieces))
     }
 
     /// How many bytes are sent.
     #[must_use]
     pub fn size(&self) -> usize {
-        let sizes = self.pieces.iter().map(|piece| match piece {
-            Piece::Statements { span, .. } => span.len(),
-            Piece::Copy { statement, lines } => statement.len() + lines.len(),
-        });
-        sizes.sum()
+        self.all_pieces().map(Piece::size).sum()
     }
 
     /// How many bytes the largest message has.
     #[must_use]
     pub fn largest_piece(&self) -> usize {
-        let sizes = self.pieces.iter().map(|piece| match piece {
-            Piece::Statements { span, .. } => span.len(),
-            Piece::Copy { statement, .. } => statement.len(),
-        });
-        sizes.max().unwrap_or_default()
+        self.all_pieces()
+            .map(Piece::message_size)
+            .max()
+            .unwrap_or_default()
     }
 
-    fn add(&mut self, statement: &Statement<'_>, sql: &str) {
-        if let Some(CopyData { lines, .. }) = &statement.data {
-            self.pieces.push(Piece::Copy {
-                statement: statement.span.clone(),
-                lines: lines.clone(),
-            });
-            return;
+    /// The statements that cannot run in a transaction block, as far as tokens show, or may not have to.
+    pub(crate) fn without_transaction(&self) -> impl Iterator<Item = &NonTransactional> {
+        let of_steps = self
+            .steps
+            .iter()
+            .filter_map(|step| step.non_transactional.as_ref());
+        self.non_transactional.iter().chain(of_steps)
+    }
+}
+
+/// Splits a file into steps, statement by statement.
+struct Splitter<'s> {
+    sql: &'s str,
+    has_parts: bool,
+    flow: TransactionFlow,
+    steps: Vec<Step>,
+    /// Whether the next statement begins a step.
+    is_closed: bool,
+    /// Whether something that must not be sent precedes the next statement.
+    is_interrupted: bool,
+    contents: Contents,
+}
+
+impl Splitter<'_> {
+    fn begin_part(&mut self) {
+        self.is_interrupted = true;
+        self.is_closed |= !self.flow.is_open();
+    }
+
+    fn add(&mut self, statement: &Statement<'_>) {
+        match self.flow.next(statement) {
+            Flow::Inside => {}
+            flow => {
+                self.contents.redundant.push(statement.span.clone());
+                self.is_interrupted = true;
+                self.is_closed |= flow == Flow::Boundary || !self.flow.is_open();
+                return;
+            }
         }
-        // The file's own semicolons are sent, so that the server finds an incomplete statement where it ends.
-        let end = statement.end.min(sql.trim_end().len()).max(statement.span.end);
-        if let Some(Piece::Statements { span, count }) = self.pieces.last_mut()
-            && span.len() + statement.span.len() <= PIECE_SIZE
-            && is_sendable(&sql[span.end..statement.span.start])
-        {
-            span.end = end;
-            *count += 1;
+        let is_setting = is_session_setting(statement);
+        let non_transactional = recognise(self.sql, statement).and_then(Result::ok);
+        let is_alone = non_transactional.is_some() || !(self.flow.is_open() || self.has_parts);
+        if is_alone || self.is_closed {
+            self.steps.push(Step::after(self.contents.settings.len()));
+        }
+        self.contents.statements += 1;
+        if let Some(step) = self.steps.last_mut() {
+            step.add(statement, self.sql, !self.is_interrupted, is_setting);
+            let is_first = step.statements == 1;
+            step.only = (is_first && !self.flow.is_open() && step.is_sent_whole())
+                .then(|| NonTransactional::unknown(statement));
+            step.non_transactional = non_transactional;
+        }
+        if is_setting {
+            self.contents.settings.push(statement.span.clone());
+        }
+        self.is_closed = is_alone;
+        self.is_interrupted = false;
+        if self.contents.statements == 1 {
+            self.contents.only = Some(NonTransactional::unknown(statement));
+        }
+    }
+
+    fn finish(self) -> Contents {
+        let Self {
+            flow,
+            mut steps,
+            mut contents,
+            ..
+        } = self;
+        contents.misplaced = flow.finish();
+        if steps.iter().any(Step::has_work) {
+            steps.retain(Step::has_work);
         } else {
-            self.pieces.push(Piece::Statements {
-                span: statement.span.start..end,
-                count: 1,
-            });
+            steps.truncate(1);
         }
+        let is_whole = steps.len() <= 1 && steps.iter().all(|step| step.settings == 0);
+        if !is_whole {
+            contents.only = None;
+            contents.steps = steps;
+            return contents;
+        }
+        let step = steps.pop().unwrap_or_default();
+        let is_only = contents.statements == 1 && step.is_sent_whole();
+        contents.only = contents.only.filter(|_| is_only);
+        let declared = contents.only.clone().filter(|_| contents.declares_no_transaction);
+        contents.non_transactional = step.non_transactional.filter(|_| is_only).or(declared);
+        contents.locked_tables = step.locked_tables;
+        contents.pieces = step.pieces;
+        contents
     }
-}
-
-/// Whether the text between two statements has no line for psql.
-fn is_sendable(between: &str) -> bool {
-    !between.lines().any(|line| line.starts_with('\\'))
-}
-
-fn find_wrapper(sql: &str) -> Option<[Range<usize>; 2]> {
-    let mut all = statements(sql).map_while(Result::ok).peekable();
-    let first = all.next().filter(begins_plainly)?.span;
-    while let Some(statement) = all.next() {
-        if all.peek().is_none() {
-            return commits_plainly(&statement).then_some([first, statement.span]);
-        }
-        if transaction_control(&statement).is_some() {
-            return None;
-        }
-    }
-    None
 }
 
 /// Whether the first line is a comment that says so: in our words, in sqlx's or in dbmate's.
@@ -183,7 +219,9 @@ fn contains(sql: &str, word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Contents, PIECE_SIZE, Piece};
+    use super::Contents;
+    use crate::sql::piece::{PIECE_SIZE, Piece};
+    use crate::sql::step::Step;
 
     fn sent(sql: &str) -> Vec<String> {
         let pieces = Contents::of(sql).pieces.into_iter();
@@ -216,18 +254,87 @@ mod tests {
             let sql = format!("/* a */ {begin}; SELECT 1;\nSELECT 2; {commit}; -- done");
             assert_eq!(sent(&sql), ["2: SELECT 1;\nSELECT 2;"], "{sql}");
         }
-        for sql in [
-            "BEGIN; SELECT 1",
-            "SELECT 1; COMMIT",
-            "BEGIN; COMMIT; BEGIN; COMMIT",
-            "BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT 1; COMMIT",
-            "BEGIN; SELECT 1; COMMIT AND CHAIN",
-            "BEGIN; SELECT 1; ROLLBACK",
-            "BEGIN; SELECT 1; COMMIT PREPARED 'a'",
-            "SELECT 1; BEGIN; SELECT 1; COMMIT",
+        assert_eq!(sent("SELECT 1; COMMIT"), ["1: SELECT 1;"]);
+    }
+
+    /// The steps of `sql`: `!` for a statement that cannot run in a transaction block, `?` for one that may not have to.
+    fn steps(contents: &Contents, sql: &str) -> Vec<String> {
+        let step = |step: &Step| {
+            let pieces = step.pieces.iter().map(|piece| match piece {
+                Piece::Statements { span, .. } => &sql[span.clone()],
+                Piece::Copy { statement, .. } => &sql[statement.clone()],
+            });
+            let mark = match (&step.non_transactional, &step.only) {
+                (Some(_), _) => "!",
+                (None, Some(_)) => "?",
+                (None, None) => "",
+            };
+            let settings = "+".repeat(step.settings);
+            format!("{settings}{mark}{}", pieces.collect::<Vec<_>>().join(" | "))
+        };
+        contents.steps.iter().map(step).collect()
+    }
+
+    #[test]
+    fn a_file_is_split_where_its_transaction_ends() {
+        for (sql, expected) in [
+            (
+                "SELECT 1; VACUUM; SELECT 2;",
+                &["SELECT 1;", "!VACUUM;", "SELECT 2;"][..],
+            ),
+            ("SET a = 1; VACUUM", &["+!VACUUM"]),
+            (
+                "SET a = 1; SELECT 1; VACUUM; SELECT 2",
+                &["SET a = 1; SELECT 1;", "+!VACUUM;", "+SELECT 2"],
+            ),
+            (
+                "SELECT 1; COMMIT; SELECT 2; CALL p(); BEGIN; SELECT 3; SELECT 4",
+                &["SELECT 1;", "?SELECT 2;", "?CALL p();", "SELECT 3; SELECT 4"],
+            ),
+            (
+                "BEGIN; SELECT 1; COMMIT; BEGIN; SELECT 2; COMMIT;",
+                &["SELECT 1;", "SELECT 2;"],
+            ),
+            (
+                "-- no-transaction\nSELECT 1; SELECT 2",
+                &["?SELECT 1;", "?SELECT 2"],
+            ),
+            (
+                "SELECT 1; COMMIT; SET a = 1; SELECT 2",
+                &["SELECT 1;", "+?SELECT 2"],
+            ),
         ] {
-            assert_eq!(Contents::of(sql).wrapper, None, "{sql}");
+            assert_eq!(steps(&Contents::of(sql), sql), expected, "{sql}");
         }
+        for sql in [
+            "SELECT 1; SELECT 2; COMMIT",
+            "COMMIT; SELECT 1; BEGIN",
+            "VACUUM",
+            "SET a = 1",
+        ] {
+            assert!(Contents::of(sql).is_whole(), "{sql}");
+        }
+    }
+
+    #[test]
+    fn parts_are_sent_each_by_itself_after_a_commit() {
+        let sql = "SELECT 1\n--> SELECT 2; SELECT 3\n--> COMMIT\n--> SET LOCAL a = 1; SELECT 4\n--> SELECT 5; VACUUM; SELECT 6";
+        let mut start = 0;
+        let mut parts = Vec::new();
+        for part in sql.split("-->") {
+            parts.push(start..start + part.len());
+            start += part.len() + 3;
+        }
+        assert_eq!(
+            steps(&Contents::of_parts(sql, &parts), sql),
+            [
+                "SELECT 1 | SELECT 2; SELECT 3",
+                "SET LOCAL a = 1; SELECT 4",
+                "?SELECT 5;",
+                "!VACUUM;",
+                "?SELECT 6"
+            ]
+        );
     }
 
     #[test]

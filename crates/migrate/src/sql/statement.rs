@@ -6,37 +6,10 @@ use std::ops::Range;
 
 use squawk_lexer::{LiteralKind, TokenKind, tokenize};
 
-/// A token other than white space and comments.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Token<'a> {
-    /// Where it begins, in bytes.
-    pub offset: usize,
-    /// Its text as written.
-    pub text: &'a str,
-    kind: Kind,
-    /// How many parentheses are open around it.
-    pub depth: usize,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Bare,
-    Other,
-}
-
-impl Token<'_> {
-    /// Whether this is the unquoted word `keyword` (given in capitals), however it is capitalised.
-    #[must_use]
-    pub fn is(&self, keyword: &str) -> bool {
-        self.kind == Kind::Bare && self.text.eq_ignore_ascii_case(keyword)
-    }
-
-    /// Whether it can be a name: bare or in double quotes.
-    #[must_use]
-    pub fn is_name(&self) -> bool {
-        self.kind == Kind::Bare || self.text.starts_with('"')
-    }
-}
+use super::copy_data::{CopyData, copies_from_client, copy_data, end_of_line};
+use super::nesting::Nesting;
+use super::string_run::StringRun;
+use super::token::{Kind, Token};
 
 /// One statement of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,17 +22,6 @@ pub struct Statement<'a> {
     pub data: Option<CopyData>,
     /// Where the next statement may begin: after the semicolon, and after the data.
     pub end: usize,
-}
-
-/// The data lines of a `COPY … FROM STDIN`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CopyData {
-    /// Their bytes in the file, with the last line break.
-    pub lines: Range<usize>,
-    /// Whether the line `\.` ends them; otherwise they reach to the end of the file.
-    pub is_closed: bool,
-    /// Whether something other than a comment stands between the semicolon and the data.
-    pub is_preceded: bool,
 }
 
 /// How many tokens of a statement are kept. What a statement does stands in its first tokens; millions of rows may follow.
@@ -109,7 +71,16 @@ pub fn split(sql: &str) -> Result<Vec<Statement<'_>>, Unreadable> {
 /// Two things are for psql alone and are understood: the data lines after `COPY … FROM STDIN;`, and the commands
 /// `\restrict` and `\unrestrict`, which `pg_dump` writes around its output.
 pub fn statements(sql: &str) -> impl Iterator<Item = Result<Statement<'_>, Unreadable>> {
-    let mut offset = 0;
+    statements_in(sql, 0..sql.len())
+}
+
+/// The statements in the bytes `part` of `sql`, as if there was nothing around them. Their places are those in `sql`.
+pub fn statements_in(
+    sql: &str,
+    part: Range<usize>,
+) -> impl Iterator<Item = Result<Statement<'_>, Unreadable>> {
+    let sql = &sql[..part.end];
+    let mut offset = part.start;
     let mut is_over = false;
     std::iter::from_fn(move || {
         if is_over {
@@ -210,46 +181,6 @@ fn is_dump_guard(sql: &str, offset: usize) -> bool {
             .any(|command| sql[offset..].starts_with(command))
 }
 
-/// How many bytes are left in the line, with its line break.
-fn end_of_line(text: &str) -> usize {
-    text.find('\n').map_or(text.len(), |newline| newline + 1)
-}
-
-/// The data lines after the line of `after_semicolon`, and where they and their end mark end.
-fn copy_data(sql: &str, after_semicolon: usize) -> (CopyData, usize) {
-    let start = after_semicolon + end_of_line(&sql[after_semicolon..]);
-    let is_preceded = tokenize(&sql[after_semicolon..start])
-        .any(|token| !matches!(token.kind, TokenKind::Whitespace | TokenKind::LineComment));
-    let mut offset = start;
-    while offset < sql.len() {
-        let length = end_of_line(&sql[offset..]);
-        if sql[offset..offset + length].trim_end_matches(['\n', '\r']) == "\\." {
-            let data = CopyData {
-                lines: start..offset,
-                is_closed: true,
-                is_preceded,
-            };
-            return (data, offset + length);
-        }
-        offset += length;
-    }
-    let data = CopyData {
-        lines: start..sql.len(),
-        is_closed: false,
-        is_preceded,
-    };
-    (data, sql.len())
-}
-
-/// Whether this is a `COPY … FROM STDIN`. The server takes both words for either direction.
-fn copies_from_client(tokens: &[Token<'_>]) -> bool {
-    let outside = || tokens.iter().filter(|token| token.depth == 0);
-    tokens.first().is_some_and(|token| token.is("COPY"))
-        && outside()
-            .zip(outside().skip(1))
-            .any(|(direction, end)| direction.is("FROM") && (end.is("STDIN") || end.is("STDOUT")))
-}
-
 fn unreadable(kind: TokenKind, text: &str) -> Option<&'static str> {
     use LiteralKind::{BitStr, ByteStr, DollarQuotedString, EscStr, NationalStr, Str, UnicodeEscStr};
     match kind {
@@ -274,89 +205,6 @@ fn unreadable(kind: TokenKind, text: &str) -> Option<&'static str> {
         }
         _ => None,
     }
-}
-
-/// PostgreSQL goes on reading backslash escapes in the second line of
-/// `E'a'` newline `'b\''`; the lexer used here does not, so the two would disagree where it ends.
-#[derive(Default)]
-struct StringRun {
-    escape_string_open: bool,
-    newline_seen: bool,
-}
-
-impl StringRun {
-    fn continues_escapes(&mut self, kind: TokenKind, text: &str) -> bool {
-        match kind {
-            TokenKind::Whitespace | TokenKind::LineComment => {
-                self.newline_seen |= text.contains(['\n', '\r']);
-                false
-            }
-            TokenKind::Literal {
-                kind: LiteralKind::EscStr { .. },
-            } => {
-                *self = Self {
-                    escape_string_open: true,
-                    newline_seen: false,
-                };
-                false
-            }
-            TokenKind::Literal {
-                kind: LiteralKind::Str { .. },
-            } if self.escape_string_open && self.newline_seen => {
-                self.newline_seen = false;
-                text.contains('\\')
-            }
-            _ => {
-                *self = Self::default();
-                false
-            }
-        }
-    }
-}
-
-/// What has to be closed before a semicolon ends the statement: parentheses (`CREATE RULE … DO (…; …)`)
-/// and the `BEGIN ATOMIC … END` body of a function, in which `CASE … END` nests.
-#[derive(Default)]
-struct Nesting {
-    parentheses: usize,
-    blocks: usize,
-}
-
-impl Nesting {
-    fn is_closed(&self) -> bool {
-        self.parentheses == 0 && self.blocks == 0
-    }
-
-    /// `first` are the first tokens of the statement, `last` is the one before `token`.
-    fn enter(&mut self, first: &[Token<'_>], last: Option<&Token<'_>>, token: &Token<'_>) {
-        if token.kind == Kind::Other {
-            match token.text {
-                "(" => self.parentheses += 1,
-                ")" => self.parentheses = self.parentheses.saturating_sub(1),
-                _ => {}
-            }
-        } else if self.blocks > 0 {
-            // `a.end` is a column, and `AS end` a label.
-            if last.is_some_and(|last| last.text == "." || last.is("AS")) {
-                return;
-            }
-            if token.is("CASE") {
-                self.blocks += 1;
-            } else if token.is("END") {
-                self.blocks -= 1;
-            }
-        } else if token.is("ATOMIC") && last.is_some_and(|last| last.is("BEGIN")) && creates_routine(first) {
-            self.blocks = 1;
-        }
-    }
-}
-
-fn creates_routine(tokens: &[Token<'_>]) -> bool {
-    let mut tokens = tokens.iter();
-    tokens.next().is_some_and(|token| token.is("CREATE"))
-        && tokens
-            .find(|token| !token.is("OR") && !token.is("REPLACE"))
-            .is_some_and(|token| token.is("FUNCTION") || token.is("PROCEDURE"))
 }
 
 /// Line and column, counted from 1 in characters, of the byte `offset`.

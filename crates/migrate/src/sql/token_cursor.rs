@@ -1,6 +1,7 @@
 //! Reads the tokens of a statement one after the other.
 
-use super::statement::{Statement, Token};
+use super::statement::Statement;
+use super::token::Token;
 
 /// A position in the tokens of a statement.
 pub(crate) struct TokenCursor<'s, 'a> {

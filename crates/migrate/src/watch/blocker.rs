@@ -11,7 +11,7 @@ use zerostarter_diagnostic::duration::in_seconds;
 use zerostarter_diagnostic::excerpt::shortened;
 
 use super::catalog_query::{rows, rows_with, seconds, text};
-use crate::ledger::{Ledger, advisory_key};
+use crate::ledger::{Ledger, advisory_key, steps_key};
 
 /// How many characters of a blocker's query the server sends. An excerpt of them is shown.
 const SENT_CHARACTERS: u16 = 1000;
@@ -75,7 +75,16 @@ pub(crate) fn join(blockers: &[Blocker]) -> String {
 /// The advisory lock of the migrator that works on the history table in `schema`, as a condition on `pg_locks AS mine`.
 /// Behind a connection pooler nothing else identifies the server process that works for us.
 pub(crate) fn migrators_lock(ledger: Ledger, schema: &str) -> String {
-    let key = advisory_key(ledger, schema).cast_unsigned();
+    advisory_lock(advisory_key(ledger, schema))
+}
+
+/// The advisory lock of the worker's transaction.
+pub(crate) fn steps_lock(ledger: Ledger, schema: &str) -> String {
+    advisory_lock(steps_key(ledger, schema))
+}
+
+fn advisory_lock(key: i64) -> String {
+    let key = key.cast_unsigned();
     format!(
         "mine.locktype = 'advisory' AND mine.granted AND mine.objsubid = 1 \
          AND mine.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()) \

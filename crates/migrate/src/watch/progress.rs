@@ -95,6 +95,8 @@ pub struct State {
     pub(crate) in_doubt: Option<Sent>,
     /// The leftovers of a non-transactional migration that was not recorded.
     pub(crate) leftovers: Option<String>,
+    /// The migration of which a step ran last, and how many of its steps have run.
+    pub(crate) steps_done: Option<(String, usize)>,
     /// The transaction that holds the lock during a non-transactional migration: its process and start.
     pub(crate) guard: Option<String>,
     /// A signal has arrived: the run begins nothing more.
