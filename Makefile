@@ -19,8 +19,8 @@ export PATH := $(CURDIR)/$(TOOLS)/bin:$(PATH)
 # by name, or the flag would reach build scripts and procedural macros as well.
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 # Packed relocations take 6 % off the file, which glibc reads since 2.36. A program that aborts at a panic needs no index of
-# stack frames, 1 %. LLD, the linker on x86-64, folds identical functions, 1 %.
-FOLD = $(if $(findstring x86_64,$(HOST)),-C link-arg=-Wl$(comma)--icf=all)
+# stack frames, 1 %. LLD, the linker on x86-64, folds identical functions, 1 %, and leaves the stack frames out too, 8 %.
+FOLD = $(if $(findstring x86_64,$(HOST)),-C link-arg=-Wl$(comma)--icf=all -C link-arg=-Wl$(comma)-T$(comma)$(CURDIR)/scripts/no-unwinding.ld)
 comma := ,
 RELEASE_LINUX = RUSTFLAGS="$$RUSTFLAGS -C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs -C link-arg=-Wl,--no-eh-frame-hdr $(FOLD)" \
 	cargo build --release --locked --target $(HOST)
@@ -106,11 +106,11 @@ queries: ## Compile queries/*.sql into crates/queries, against a new database (A
 
 test: ## Run every test, on the newest PostgreSQL here (POSTGRES_TEST_VERSION=18: on that one)
 	@[ -n "$$POSTGRES_TEST_VERSION" ] || scripts/local-postgres.sh binaries >/dev/null
-	@scripts/install-peers.sh refinery
+	@scripts/install-peers.sh refinery npm drizzle-1
 	@cargo test --locked --workspace
 
 test-matrix: ## Run the integration tests on PostgreSQL 14 to 19 (VERSIONS="15 19": on those)
-	@scripts/install-peers.sh refinery
+	@scripts/install-peers.sh refinery npm drizzle-1
 	@scripts/test-matrix.sh $(VERSIONS)
 
 postgres-versions: ## Fetch PostgreSQL 14 to 19 into .postgres/versions (VERSIONS="15 19": those)
