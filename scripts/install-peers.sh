@@ -2,7 +2,7 @@
 # The programs of others that tests and `make bench` compare with: target/peers/bin holds those that are
 # built, target/peers/npm those that come from npm, in the versions of benches/npm.
 #
-#   install-peers.sh [refinery | sqlx | npm | hono]...       the first three where none is named
+#   install-peers.sh [refinery | sqlx | npm | drizzle-1 | hono]...       the first three where none is named
 set -eu
 cd "$(dirname -- "$0")/.."
 # shellcheck source=scripts/common.sh
@@ -19,7 +19,7 @@ for peer in "$@"; do
             scripts/cargo-tool.sh target/peers sqlx sqlx-cli 0.9 \
                 --no-default-features --features rustls,postgres
             ;;
-        npm | hono)
+        npm | drizzle-1 | hono)
             packages=target/peers/$peer
             [ "$peer" != hono ] || { mkdir -p "$packages" && cp benches/hono/*.ts "$packages"; }
             ! cmp -s "benches/$peer/package-lock.json" "$packages/installed" || continue

@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, value_parser};
 use clap_complete::{Shell, generate};
 use zerostarter_console::command_line::{Answer, flag, parse, variables_of};
-use zerostarter_migrate::Resolution;
 use zerostarter_migrate::config::{APPLY_VARIABLES, TARGET};
+use zerostarter_migrate::{Adoption, Resolution};
 use zerostarter_settings::Variable;
 
 use crate::variables::{REPORT, STATUS_JSON, WAIT_TIMEOUT, global};
@@ -38,7 +38,7 @@ Exit status:
   129, 130, 143  SIGHUP, SIGINT, SIGTERM: the running migration was cancelled and rolled back";
 
 /// The commands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Apply what is pending.
     Migrate,
@@ -58,6 +58,13 @@ pub enum Command {
         resolution: Resolution,
         /// Whether to do it without a question.
         is_confirmed: bool,
+    },
+    /// Record migrations of a folder of drizzle-kit without running them.
+    Adopt {
+        /// Which migrations.
+        adoption: Adoption,
+        /// Whether to skip the look at the database.
+        is_unchecked: bool,
     },
     /// Show the settings in force.
     Env,
@@ -121,6 +128,9 @@ const COMPLETIONS: &str = "completions";
 /// Its arguments are no variables: a decision about one migration must not stay in an environment.
 const RESOLVE: &str = "resolve";
 
+/// Nor are its arguments.
+const ADOPT: &str = "adopt";
+
 /// A command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cli {
@@ -149,6 +159,12 @@ impl Cli {
                 variables: variables_of(matches, global()),
             });
         }
+        if let Some((ADOPT, matches)) = subcommand {
+            return Ok(Self {
+                command: adopt_command(matches),
+                variables: variables_of(matches, global()),
+            });
+        }
         let declaration = |name| COMMANDS.iter().find(|declaration| declaration.name == name);
         let found = subcommand.and_then(|(name, matches)| Some((declaration(name)?, matches)));
         let mut variables = variables_of(&matches, global());
@@ -156,7 +172,7 @@ impl Cli {
             variables.extend(variables_of(matches, (declaration.variables)()));
         }
         Ok(Self {
-            command: found.map_or(Command::Migrate, |(declaration, _)| declaration.command),
+            command: found.map_or(Command::Migrate, |(declaration, _)| declaration.command.clone()),
             variables,
         })
     }
@@ -195,6 +211,32 @@ fn resolve_arguments() -> clap::Command {
         .arg(switch("yes", "Do it without a question"))
 }
 
+fn adopt_command(matches: &ArgMatches) -> Command {
+    let label = |name| matches.get_one::<String>(name).cloned();
+    Command::Adopt {
+        adoption: match (label("to"), label("only")) {
+            (Some(label), _) => Adoption::To(label),
+            (None, Some(label)) => Adoption::Only(label),
+            (None, None) => Adoption::Existing,
+        },
+        is_unchecked: matches.get_flag("unchecked"),
+    }
+}
+
+fn adopt_arguments() -> clap::Command {
+    let label = |name, help| Arg::new(name).long(name).help(help).value_name("TAG");
+    clap::Command::new(ADOPT)
+        .about("Record migrations of a Drizzle folder without running them; without arguments, show which")
+        .arg(label("to", "All up to this one"))
+        .arg(label("only", "This one").conflicts_with("to"))
+        .arg(
+            Arg::new("unchecked")
+                .long("unchecked")
+                .help("Do not look whether the database has what they create")
+                .action(ArgAction::SetTrue),
+        )
+}
+
 /// The commands and flags, for clap.
 #[must_use]
 pub fn command() -> clap::Command {
@@ -216,6 +258,7 @@ pub fn command() -> clap::Command {
         .args(global().filter_map(flag).map(|flag| flag.global(true)))
         .subcommands(subcommands)
         .subcommand(resolve_arguments())
+        .subcommand(adopt_arguments())
         .subcommand(
             clap::Command::new(COMPLETIONS)
                 .about("Print a completion script for a shell")

@@ -4,6 +4,7 @@ mod apply;
 mod commands;
 mod connect;
 mod console;
+mod drizzle;
 mod ledger;
 mod library;
 mod project;

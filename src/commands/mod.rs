@@ -1,5 +1,6 @@
 //! One module a command.
 
+mod adopt;
 mod check;
 mod env;
 mod migrate;
@@ -29,7 +30,7 @@ use crate::error::Error;
 pub async fn run(command: Command, settings: &Settings, output: &Output) -> Result<(), Error> {
     let mut interrupt = Interrupt::install().map_err(Error::Start)?;
     // Before anything about the settings is printed: another variable may contain the same password.
-    for name in ["POSTGRES_URL", "POSTGRES_DIRECT_URL"] {
+    for name in ["POSTGRES_URL", "POSTGRES_DIRECT_URL", "DATABASE_URL"] {
         let url = settings.get(name).and_then(|setting| setting.value.parse().ok());
         hide_password(output, url.as_ref());
     }
@@ -43,7 +44,7 @@ pub async fn run(command: Command, settings: &Settings, output: &Output) -> Resu
     }
     let config = config?;
     config.migrate.log();
-    let source = config.migrate.source(zerostarter_migrations::source());
+    let source = config.migrate.source(zerostarter_migrations::source())?;
     let migrator = Migrator::new(config.migrate.clone(), &source)?;
     if command == Command::Migrate {
         return migrate::run(&config, &migrator, &mut interrupt, output).await;
@@ -91,6 +92,10 @@ async fn run_other(
             resolution,
             is_confirmed,
         } => resolve::run(migrator, (version, resolution, is_confirmed), output).await,
+        Command::Adopt {
+            adoption,
+            is_unchecked,
+        } => adopt::run(migrator, (&adoption, is_unchecked), output).await,
         Command::Migrate | Command::Env => unreachable!("run() has answered it"),
     }
 }

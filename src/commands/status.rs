@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use zerostarter_console::Output;
 use zerostarter_diagnostic::escape::escaped;
 use zerostarter_migrate::Migrator;
-use zerostarter_migrate::ledger::{Applied, Snapshot};
+use zerostarter_migrate::ledger::{Applied, Comparison, Ledger, Snapshot};
 use zerostarter_migrate::source::Migration;
 
 use crate::config::Config;
@@ -23,7 +23,11 @@ struct Row<'a> {
 /// Prints the table, also if there are conflicts; then it fails with them.
 pub(super) async fn run(config: &Config, migrator: &Migrator, output: &Output) -> Result<(), Error> {
     let snapshot = migrator.snapshot().await?;
-    let rows = rows(&snapshot, migrator.migrations());
+    let comparison = migrator.comparison(&snapshot);
+    let rows = match snapshot.ledger {
+        Ledger::Refinery => rows_by_version(&snapshot, migrator.migrations(), &comparison),
+        _ => rows_of_folder(&snapshot, migrator.migrations(), &comparison),
+    };
     if config.status_json {
         output
             .json(as_json(&config.migrate.database.url.database, &snapshot, &rows))
@@ -35,10 +39,44 @@ pub(super) async fn run(config: &Config, migrator: &Migrator, output: &Output) -
     Ok(())
 }
 
-fn rows<'a>(snapshot: &'a Snapshot, migrations: &'a [Migration]) -> BTreeMap<i64, Row<'a>> {
-    let comparison = snapshot.ledger.compare(snapshot.applied(), migrations);
+/// The migrations of a folder of drizzle-kit in its order, then the rows without one.
+fn rows_of_folder<'a>(
+    snapshot: &'a Snapshot,
+    migrations: &'a [Migration],
+    comparison: &Comparison,
+) -> Vec<Row<'a>> {
+    let applied = snapshot.applied();
+    let states = migrations.iter().zip(&comparison.states).zip(&comparison.rows);
+    let mut rows: Vec<Row<'a>> = states
+        .map(|((file, state), row)| Row {
+            file: Some(file),
+            applied: row.map(|row| &applied[row]),
+            state: state.name(),
+        })
+        .collect();
+    let newest = migrations
+        .iter()
+        .map(Migration::version)
+        .max()
+        .unwrap_or(i64::MIN);
+    let known: Vec<&Applied> = rows.iter().filter_map(|row| row.applied).collect();
+    // Equal rows count as one.
+    let left = applied.iter().filter(|row| !known.contains(row));
+    rows.extend(left.map(|row| Row {
+        file: None,
+        applied: Some(row),
+        state: if row.version > newest { "ahead" } else { "removed" },
+    }));
+    rows
+}
+
+fn rows_by_version<'a>(
+    snapshot: &'a Snapshot,
+    migrations: &'a [Migration],
+    comparison: &Comparison,
+) -> Vec<Row<'a>> {
     let newest = migrations.last().map_or(i64::MIN, Migration::version);
-    let mut rows = BTreeMap::new();
+    let mut rows: BTreeMap<i64, Row<'a>> = BTreeMap::new();
     for applied in snapshot.applied() {
         let state = if applied.version > newest {
             "ahead"
@@ -71,7 +109,7 @@ fn rows<'a>(snapshot: &'a Snapshot, migrations: &'a [Migration]) -> BTreeMap<i64
             },
         );
     }
-    rows
+    rows.into_values().collect()
 }
 
 fn name_of(row: &Row<'_>) -> String {
@@ -82,14 +120,14 @@ fn name_of(row: &Row<'_>) -> String {
     }
 }
 
-fn as_table(rows: &BTreeMap<i64, Row<'_>>) -> String {
+fn as_table(rows: &[Row<'_>]) -> String {
     let width = rows
-        .values()
+        .iter()
         .map(|row| name_of(row).chars().count())
         .max()
         .unwrap_or_default();
     let mut text = String::new();
-    for row in rows.values() {
+    for row in rows {
         let when = row
             .applied
             .and_then(|applied| applied.applied_on.as_deref())
@@ -101,12 +139,12 @@ fn as_table(rows: &BTreeMap<i64, Row<'_>>) -> String {
     text
 }
 
-fn as_json(database: &str, snapshot: &Snapshot, rows: &BTreeMap<i64, Row<'_>>) -> Value {
+fn as_json(database: &str, snapshot: &Snapshot, rows: &[Row<'_>]) -> Value {
     let migrations: Vec<Value> = rows
         .iter()
-        .map(|(version, row)| {
+        .map(|row| {
             json!({
-                "version": version,
+                "version": row.file.map(Migration::version).or(row.applied.map(|applied| applied.version)),
                 "name": row.file.map(Migration::name).or(row.applied.and_then(|applied| applied.name.as_deref())),
                 "state": row.state,
                 "file": row.file.map(|file| &file.path),
@@ -116,10 +154,14 @@ fn as_json(database: &str, snapshot: &Snapshot, rows: &BTreeMap<i64, Row<'_>>) -
             })
         })
         .collect();
-    let pending = rows.values().filter(|row| row.state == "pending").count();
+    let pending = rows.iter().filter(|row| row.state == "pending").count();
     json!({
         "database": database,
         "schema": snapshot.schema,
+        "history": match snapshot.ledger {
+            Ledger::Refinery => "refinery",
+            _ => "drizzle",
+        },
         "server_version": snapshot.server_version,
         "standby": snapshot.in_recovery,
         "pending": pending,

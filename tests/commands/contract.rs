@@ -191,7 +191,7 @@ fn plan_shows_the_sql_and_changes_nothing() {
     assert_eq!((database.catalog(), database.history()), before);
     assert_eq!(
         two(&database)
-            .migration("V3__bad.sql", "COMMIT;")
+            .migration("V3__bad.sql", "ROLLBACK;")
             .arg("plan")
             .run()
             .status,
@@ -224,11 +224,17 @@ fn env_shows_the_settings_and_their_places() {
     POSTGRES_URL_FILE  (not set)
     POSTGRES_DIRECT_URL  (not set)
     POSTGRES_DIRECT_URL_FILE  (not set)
+    DATABASE_URL  (not set)
+    DATABASE_URL_FILE  (not set)
     INTERNAL_API_URL=***  (environment)
     POSTGRES_CA_FILE  (not set)
     POSTGRES_PLAINTEXT_IN_PRODUCTION=no  (default)
     MIGRATIONS_DIR  (not set)
     MIGRATE_UNKNOWN_FILES=refuse  (default)
+    MIGRATIONS_FORMAT=auto  (default)
+    MIGRATIONS_TABLE=drizzle.__drizzle_migrations  (default)
+    MIGRATE_OUT_OF_ORDER=auto  (default)
+    MIGRATE_STRICT=no  (default)
     MIGRATE_WAIT=6s  (.env.staging)
     MIGRATE_LOCK_WAIT=1s  (flag)
     MIGRATE_LOCK_TIMEOUT=2s  (default)
@@ -274,6 +280,8 @@ fn the_help_is_this() {
       plan         Show what migrate would run, with its SQL; changes nothing
       env          Show the settings in force and where each comes from, without secrets
       resolve      Decide whether an interrupted migration is applied or pending
+      adopt        Record migrations of a Drizzle folder without running them; without arguments, show
+                   which
       completions  Print a completion script for a shell
       help         Print this message or the help of the given subcommand(s)
 
@@ -298,6 +306,21 @@ fn the_help_is_this() {
           --unknown-files <CHOICE>
               warn of or refuse files in MIGRATIONS_DIR that look like migrations of another tool [env:
               MIGRATE_UNKNOWN_FILES] [default: refuse]
+
+          --format <CHOICE>
+              auto, drizzle or refinery: whose migrations MIGRATIONS_DIR holds [env: MIGRATIONS_FORMAT]
+              [default: auto]
+
+          --table <SCHEMA.TABLE>
+              Drizzle's table of applied migrations, with its schema [env: MIGRATIONS_TABLE] [default:
+              drizzle.__drizzle_migrations]
+
+          --out-of-order <CHOICE>
+              auto, apply, skip or refuse an entry of a Drizzle folder that is older than the last
+              applied one [env: MIGRATE_OUT_OF_ORDER] [default: auto]
+
+          --strict
+              yes refuses what a run of a Drizzle folder otherwise warns of [env: MIGRATE_STRICT=yes]
 
           --wait <DURATION>
               How long to wait for the database [env: MIGRATE_WAIT] [default: 60s]

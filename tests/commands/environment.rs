@@ -64,11 +64,15 @@ fn every_variable_is_read_from_every_place() {
     for variable in variables::all() {
         let value = match variable.name {
             "NODE_ENV" => "staging",
-            "POSTGRES_URL" | "POSTGRES_DIRECT_URL" => URL,
+            "POSTGRES_URL" | "POSTGRES_DIRECT_URL" | "DATABASE_URL" => URL,
             "POSTGRES_PLAINTEXT_IN_PRODUCTION"
             | "MIGRATE_CREATE_DATABASE"
             | "MIGRATE_ATOMIC"
+            | "MIGRATE_STRICT"
             | "STATUS_JSON" => "yes",
+            "MIGRATIONS_FORMAT" => "refinery",
+            "MIGRATIONS_TABLE" => "a.b",
+            "MIGRATE_OUT_OF_ORDER" => "skip",
             "MIGRATE_LOCK_RETRIES" | "MIGRATE_TARGET" => "3",
             "MIGRATE_AHEAD" => "refuse",
             "MIGRATE_UNKNOWN_FILES" => "warn",
@@ -354,11 +358,17 @@ fn the_local_password_is_refused_in_production() {
     POSTGRES_URL_FILE  (not set)
     POSTGRES_DIRECT_URL  (not set)
     POSTGRES_DIRECT_URL_FILE  (not set)
+    DATABASE_URL  (not set)
+    DATABASE_URL_FILE  (not set)
     INTERNAL_API_URL  (not set)
     POSTGRES_CA_FILE  (not set)
     POSTGRES_PLAINTEXT_IN_PRODUCTION=no  (default)
     MIGRATIONS_DIR  (not set)
     MIGRATE_UNKNOWN_FILES=refuse  (default)
+    MIGRATIONS_FORMAT=auto  (default)
+    MIGRATIONS_TABLE=drizzle.__drizzle_migrations  (default)
+    MIGRATE_OUT_OF_ORDER=auto  (default)
+    MIGRATE_STRICT=no  (default)
     MIGRATE_WAIT=60s  (default)
     MIGRATE_LOCK_WAIT=10m  (default)
     MIGRATE_LOCK_TIMEOUT=2s  (default)

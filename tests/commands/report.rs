@@ -224,7 +224,7 @@ fn the_final_error_is_in_the_termination_log() {
     // Kubernetes shows 4096 bytes.
     let third = Server::shared().database();
     let long = (1..=300).fold(zerostarter_db(&third), |command, version| {
-        command.migration(&format!("V{version}__with_a_long_name.sql"), "COMMIT;")
+        command.migration(&format!("V{version}__with_a_long_name.sql"), "ROLLBACK;")
     });
     assert_eq!(long.env("TERMINATION_LOG", &shown).run().status, 2);
     assert_eq!(words().len(), 4096);

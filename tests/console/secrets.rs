@@ -120,7 +120,7 @@ fn never_shown_on_any_path(server: &Server, index: usize, canary: (&str, &str)) 
         good().migration("V1__one.sql", format!("SELECT E'{text}'::int;"))
     });
     never_shown(canary, 2, || {
-        good().migration("V1__one.sql", format!("COMMIT; -- {text}"))
+        good().migration("V1__one.sql", format!("ROLLBACK; -- {text}"))
     });
     never_shown(canary, 1, || {
         good().migration(

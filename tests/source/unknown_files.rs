@@ -161,10 +161,9 @@ fn a_directory_of_drizzle_is_none_of_refinerys() {
     status: 2
     --- stdout
     --- stderr
-    [time] WARN  migrations/0000_zero_starter.sql is not named V<number>__<name>.sql and is left out
-    error: migrations contains no migration
+    error: migrations/meta/_journal.json has no dialect
 
-    hint: name migration files V<number>__<name>.sql; an empty directory is usually a wrong mount
+    hint: restore the file from version control, or let drizzle-kit generate it again
     ");
 }
 

@@ -6,8 +6,8 @@ use crate::tls::{TlsPolicy, Verification};
 use crate::tls_config;
 use crate::tls_material::TlsMaterial;
 use crate::url::PostgresUrl;
+pub use crate::url_variable::{DATABASE_URL, POSTGRES_DIRECT_URL, POSTGRES_URL, UrlVariable};
 use crate::url_variable::{FoundUrl, read_url};
-pub use crate::url_variable::{POSTGRES_DIRECT_URL, POSTGRES_URL, UrlVariable};
 
 /// The environment and the URL.
 const URL_VARIABLES: &[Variable] = &[
@@ -36,6 +36,15 @@ const DIRECT_URL_VARIABLES: &[Variable] = &[
         "File that holds the URL of a direct connection, in place of POSTGRES_DIRECT_URL",
     )
     .flag("direct-url-file", "PATH"),
+    Variable::new(
+        "DATABASE_URL",
+        "The database's URL, if no other variable of this program holds it",
+    )
+    .secret(),
+    Variable::new(
+        "DATABASE_URL_FILE",
+        "File that holds the database's URL, in place of DATABASE_URL",
+    ),
 ];
 
 /// What else concerns connections.

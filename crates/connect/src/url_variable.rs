@@ -23,6 +23,13 @@ pub const POSTGRES_DIRECT_URL: UrlVariable = UrlVariable {
     file_name: "POSTGRES_DIRECT_URL_FILE",
 };
 
+/// `DATABASE_URL` and `DATABASE_URL_FILE`: the names that most Drizzle projects use. They are read only if no other variable is
+/// set, in whatever place, because other programs give them to other databases.
+pub const DATABASE_URL: UrlVariable = UrlVariable {
+    name: "DATABASE_URL",
+    file_name: "DATABASE_URL_FILE",
+};
+
 /// The URL in force, and where it comes from.
 pub(crate) struct FoundUrl {
     /// The name of the [`UrlVariable`].
@@ -70,7 +77,12 @@ pub(crate) fn read_url(reader: &mut Reader<'_>, variables: &[UrlVariable]) -> Op
             setting,
         })
     };
-    let candidates: Vec<Candidate> = pairs.filter_map(candidate).collect();
+    let (mut candidates, mut fallbacks): (Vec<Candidate>, Vec<Candidate>) = pairs
+        .filter_map(candidate)
+        .partition(|candidate| candidate.variable != DATABASE_URL);
+    if candidates.is_empty() {
+        candidates = std::mem::take(&mut fallbacks);
+    }
     let mut place: Option<&Setting> = None;
     for Candidate { setting, .. } in &candidates {
         if place.is_none_or(|place| reader.outranks(setting, place)) {
@@ -95,9 +107,15 @@ pub(crate) fn read_url(reader: &mut Reader<'_>, variables: &[UrlVariable]) -> Op
             .take_while(|other| **other != first)
             .any(|other| *other == variable)
     };
+    let is_the_same = |one: &Candidate| {
+        deciding
+            .iter()
+            .any(|other| other.setting.value == one.setting.value)
+    };
     let overruled = others
         .iter()
         .filter(|other| other.variable == first || is_before(other.variable))
+        .chain(fallbacks.iter().filter(|fallback| !is_the_same(fallback)))
         .map(|other| other.setting.label(other.name))
         .collect();
     let mut found = Vec::new();

@@ -1,15 +1,18 @@
 //! The settings of migrations: locks, timeouts, role, target.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use zerostarter_connect as connect;
 use zerostarter_connect::attempt::ATTEMPT_LIMIT;
-use zerostarter_connect::config::{POSTGRES_DIRECT_URL, POSTGRES_URL};
+use zerostarter_connect::config::{DATABASE_URL, POSTGRES_DIRECT_URL, POSTGRES_URL};
 use zerostarter_settings::{Reader, Variable};
 
-use crate::ledger::{Ledger, SnapshotQuery};
-use crate::source::{Directory, Source, UnknownFiles};
+use crate::ledger::{Ledger, OutOfOrder, Policy, SnapshotQuery};
+use crate::source::{
+    self, Directory, DrizzleFolder, DrizzleTable, Format, Source, UnknownFiles, drizzle_layout,
+};
 
 /// `MIGRATE_TARGET`. It is not among [`VARIABLES`] because only some commands have its flag.
 pub const TARGET: Variable = Variable::new(
@@ -30,6 +33,30 @@ pub const VARIABLES: &[Variable] = &[
     )
     .flag("unknown-files", "CHOICE")
     .default("refuse"),
+    Variable::new(
+        "MIGRATIONS_FORMAT",
+        "auto, drizzle or refinery: whose migrations MIGRATIONS_DIR holds",
+    )
+    .flag("format", "CHOICE")
+    .default("auto"),
+    Variable::new(
+        "MIGRATIONS_TABLE",
+        "Drizzle's table of applied migrations, with its schema",
+    )
+    .flag("table", "SCHEMA.TABLE")
+    .default("drizzle.__drizzle_migrations"),
+    Variable::new(
+        "MIGRATE_OUT_OF_ORDER",
+        "auto, apply, skip or refuse an entry of a Drizzle folder that is older than the last applied one",
+    )
+    .flag("out-of-order", "CHOICE")
+    .default("auto"),
+    Variable::new(
+        "MIGRATE_STRICT",
+        "yes refuses what a run of a Drizzle folder otherwise warns of",
+    )
+    .switch("strict")
+    .default("no"),
     Variable::new("MIGRATE_WAIT", "How long to wait for the database")
         .flag("wait", "DURATION")
         .default("60s"),
@@ -92,6 +119,24 @@ pub enum Ahead {
     Refuse,
 }
 
+/// `MIGRATE_TARGET`: the last migration to apply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// By its version.
+    Version(i64),
+    /// By its label, such as a tag of Drizzle.
+    Label(String),
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Version(version) => write!(f, "version {version}"),
+            Self::Label(label) => write!(f, "the name {label}"),
+        }
+    }
+}
+
 /// The settings of migrations.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -101,6 +146,12 @@ pub struct Config {
     pub migrations_dir: Option<PathBuf>,
     /// `MIGRATE_UNKNOWN_FILES`: what to do about files there that look like migrations of another tool.
     pub unknown_files: UnknownFiles,
+    /// `MIGRATIONS_FORMAT`: whose migrations are there.
+    pub format: Format,
+    /// `MIGRATIONS_TABLE`: Drizzle's table of applied migrations.
+    pub drizzle_table: DrizzleTable,
+    /// `MIGRATE_OUT_OF_ORDER` and `MIGRATE_STRICT`: how a folder of drizzle-kit is compared with its table.
+    pub policy: Policy,
     /// `MIGRATE_WAIT`: how long to wait for the database.
     pub wait: Duration,
     /// `MIGRATE_LOCK_WAIT`: how long to wait for another migrator.
@@ -117,8 +168,8 @@ pub struct Config {
     pub ahead: Ahead,
     /// `MIGRATE_ROLE`: the role that runs the migrations and owns what they create.
     pub role: Option<String>,
-    /// `MIGRATE_TARGET`: the last version to apply.
-    pub target: Option<i32>,
+    /// `MIGRATE_TARGET`: the last migration to apply.
+    pub target: Option<Target>,
     /// `MIGRATE_CREATE_DATABASE`: create the database if it does not exist.
     pub create_database: bool,
     /// `MIGRATE_ATOMIC`: all pending migrations in one transaction.
@@ -128,7 +179,7 @@ pub struct Config {
 impl Config {
     /// Reads the settings. `None` after a problem, which `reader` has noted.
     pub fn load(reader: &mut Reader<'_>) -> Option<Self> {
-        let database = connect::Config::load(reader, &[POSTGRES_DIRECT_URL, POSTGRES_URL]);
+        let database = connect::Config::load(reader, &[POSTGRES_DIRECT_URL, POSTGRES_URL, DATABASE_URL]);
         let wait = reader.duration("MIGRATE_WAIT");
         let lock_wait = reader.duration("MIGRATE_LOCK_WAIT");
         let lock_timeout = reader.server_duration("MIGRATE_LOCK_TIMEOUT");
@@ -155,10 +206,41 @@ impl Config {
                 _ => None,
             },
         );
+        let format = reader.parse(
+            "MIGRATIONS_FORMAT",
+            "is not auto, drizzle or refinery",
+            |text| match text {
+                "auto" => Some(Format::Auto),
+                "drizzle" => Some(Format::Drizzle),
+                "refinery" => Some(Format::Refinery),
+                _ => None,
+            },
+        );
+        let drizzle_table = reader.parse(
+            "MIGRATIONS_TABLE",
+            "is not a schema and a table, such as drizzle.__drizzle_migrations",
+            DrizzleTable::named,
+        );
+        let out_of_order = reader.parse(
+            "MIGRATE_OUT_OF_ORDER",
+            "is not auto, apply, skip or refuse",
+            |text| match text {
+                "auto" => Some(OutOfOrder::Auto),
+                "apply" => Some(OutOfOrder::Apply),
+                "skip" => Some(OutOfOrder::Skip),
+                "refuse" => Some(OutOfOrder::Refuse),
+                _ => None,
+            },
+        );
+        let strict = reader.yes_or_no("MIGRATE_STRICT");
         let target = reader.parse(
             "MIGRATE_TARGET",
             "is not the version of a migration, such as 1",
-            |text| text.trim_start_matches('V').parse().ok(),
+            |text| match text.trim_start_matches('V').parse() {
+                Ok(version) => Some(Target::Version(version)),
+                // The label of a migration has a name too.
+                Err(_) => text.contains('_').then(|| Target::Label(text.to_owned())),
+            },
         );
         let atomic = reader.yes_or_no("MIGRATE_ATOMIC");
         let create_database = reader.yes_or_no("MIGRATE_CREATE_DATABASE");
@@ -166,6 +248,12 @@ impl Config {
             database: database?,
             migrations_dir,
             unknown_files: unknown_files?,
+            format: format?,
+            drizzle_table: drizzle_table?,
+            policy: Policy {
+                out_of_order: out_of_order?,
+                strict,
+            },
             wait,
             lock_wait,
             lock_timeout,
@@ -181,11 +269,24 @@ impl Config {
     }
 
     /// `MIGRATIONS_DIR`, if it is set, else `embedded`.
-    #[must_use]
-    pub fn source(&self, embedded: Source) -> Source {
-        let unknown_files = self.unknown_files;
-        self.migrations_dir.clone().map_or(embedded, |path| {
-            Source::Directory(Directory { path, unknown_files })
+    ///
+    /// # Errors
+    ///
+    /// [`source::Error`]: it is not clear whose migrations the directory holds.
+    pub fn source(&self, embedded: Source) -> Result<Source, source::Error> {
+        let Some(path) = self.migrations_dir.clone() else {
+            return Ok(embedded);
+        };
+        Ok(match drizzle_layout(&path, self.format)? {
+            Some(layout) => Source::Drizzle(DrizzleFolder {
+                path,
+                layout,
+                table: self.drizzle_table,
+            }),
+            None => Source::Directory(Directory {
+                path,
+                unknown_files: self.unknown_files,
+            }),
         })
     }
 
@@ -194,10 +295,11 @@ impl Config {
         self.database.log_url();
         self.database.log_protection();
         let database = &self.database;
-        if let (Some(sign), "POSTGRES_URL") = (database.url.transaction_pooler_sign(), database.url_variable)
+        if let (Some(sign), variable @ ("POSTGRES_URL" | "DATABASE_URL")) =
+            (database.url.transaction_pooler_sign(), database.url_variable)
         {
             tracing::warn!(
-                "POSTGRES_URL looks like transaction pooling ({sign}); set POSTGRES_DIRECT_URL to a direct connection for migrations"
+                "{variable} looks like transaction pooling ({sign}); set POSTGRES_DIRECT_URL to a direct connection for migrations"
             );
         }
     }

@@ -18,7 +18,7 @@ pub mod source;
 pub mod sql;
 pub mod watch;
 
-pub use apply::{Error, Migrator, Resolution};
+pub use apply::{Adoption, Error, Migrator, Resolution};
 pub use config::Config;
 pub use source::Source;
 pub use watch::Progress;

@@ -2,10 +2,10 @@
 
 use super::error::Error;
 use super::preflight::Preflight;
-use crate::config::{Ahead, Config};
+use crate::config::{Ahead, Config, Target};
 use crate::ledger::{self, Comparison, Conflict, Snapshot, check_privileges};
 use crate::source::{self, Migration, memory_limit};
-use crate::sql::Contents;
+use crate::sql::{Contents, Outline};
 
 /// Compares the history table with the migrations.
 pub(super) fn compare(
@@ -28,7 +28,7 @@ pub(super) fn compare(
             });
         }
     }
-    let mut comparison = snapshot.ledger.compare(snapshot.applied(), migrations);
+    let mut comparison = snapshot.compare(migrations, config.policy);
     if let (false, Some(newest)) = (comparison.ahead.is_empty(), migrations.last()) {
         let applied = comparison.ahead.clone();
         match config.ahead {
@@ -44,6 +44,9 @@ pub(super) fn compare(
             ),
         }
     }
+    for warning in &comparison.warnings {
+        tracing::warn!("{warning}");
+    }
     if comparison.conflicts.is_empty() {
         Ok(comparison)
     } else {
@@ -57,20 +60,21 @@ pub(super) fn up_to_target(
     migrations: &[Migration],
     comparison: &Comparison,
 ) -> Result<Vec<usize>, Error> {
-    let Some(target) = config.target else {
+    let Some(target) = &config.target else {
         return Ok(comparison.pending.clone());
     };
-    let has_target = |migration: &Migration| migration.version() == i64::from(target);
-    if !migrations.iter().any(has_target) {
+    let is_target = |migration: &Migration| match target {
+        Target::Version(version) => migration.version() == *version,
+        Target::Label(label) => migration.label == *label,
+    };
+    let Some(last) = migrations.iter().rposition(is_target) else {
         return Err(Error::UnknownTarget {
-            target,
+            target: target.clone(),
             newest: migrations.last().map(|migration| migration.label.clone()),
         });
-    }
+    };
     let pending = comparison.pending.iter().copied();
-    Ok(pending
-        .filter(|index| migrations[*index].version() <= i64::from(target))
-        .collect())
+    Ok(pending.filter(|index| *index <= last).collect())
 }
 
 /// How much memory a run takes beside the text of a migration and its messages, in bytes.
@@ -111,6 +115,11 @@ fn check_memory(file: &Migration, largest_piece: usize) -> Result<(), source::Er
     }
 }
 
+/// Whether the file is what `drizzle-kit pull` writes as the first one.
+fn is_commented_out(snapshot: &Snapshot, index: usize, sql: &str) -> bool {
+    index == 0 && snapshot.ledger.own_schema().is_some() && Outline::of(sql, &[]).is_commented_out
+}
+
 /// Finds everything that is known to fail, before the first migration changes anything. Returns the contents of the files.
 pub(super) fn inspect(
     config: &Config,
@@ -129,10 +138,29 @@ pub(super) fn inspect(
     for index in pending {
         let file = &migrations[*index];
         check_memory(file, 0)?;
+        if file.is_ambiguous {
+            return Err(source::Error::new(
+                file.path.clone(),
+                "is in the journal twice, and not applied",
+                Some("remove one of the two entries from meta/_journal.json, or rename it and its file"),
+            )
+            .into());
+        }
         let sql = file.sql()?;
-        let contents = Contents::of(&sql);
+        let parts = file.parts(&sql);
+        let contents = if is_commented_out(snapshot, *index, &sql) {
+            tracing::info!(
+                migration = file.label,
+                "{} is commented out, and the database has its tables: it is recorded and not run",
+                file.label
+            );
+            Contents::default()
+        } else {
+            let contents = Contents::of_parts(&sql, &parts);
+            findings.extend(preflight.inspect(file, (&sql, &parts), &contents));
+            contents
+        };
         check_memory(file, contents.largest_piece())?;
-        findings.extend(preflight.inspect(file, &sql, &contents));
         if !contents.redundant.is_empty() {
             let statements = contents.redundant.iter().map(|span| &sql[span.clone()]);
             tracing::debug!(

@@ -15,6 +15,7 @@ use super::error_details::{applied_line, interruption_details, migration_details
 use super::error_hints::{blocker_hints, connect_hints, migration_hint};
 use super::preflight::Finding;
 use super::rejection::Rejection;
+use crate::config::Target;
 use crate::ledger;
 use crate::source;
 use crate::watch::{Blocker, LockWait};
@@ -138,6 +139,9 @@ pub enum Error {
         /// The last applied one.
         last: String,
     },
+    /// `adopt` records migrations of a folder of drizzle-kit, and these are none.
+    #[error("the migrations are not a folder of drizzle-kit")]
+    NothingToAdopt,
     /// There is no history table, so nothing can be resolved.
     #[error("there is no history table yet")]
     NoHistory,
@@ -150,10 +154,10 @@ pub enum Error {
         newest: Option<String>,
     },
     /// `MIGRATE_TARGET` is the version of no migration.
-    #[error("there is no migration with version {target}")]
+    #[error("there is no migration with {target}")]
     UnknownTarget {
-        /// The version.
-        target: i32,
+        /// What was looked for.
+        target: Target,
         /// The newest migration.
         newest: Option<String>,
     },
@@ -220,6 +224,7 @@ impl Diagnostic for Error {
             | Self::Locked { holder: None, .. }
             | Self::NoHistory
             | Self::NotLast { .. }
+            | Self::NothingToAdopt
             | Self::Unconfirmed(_)
             | Self::UnknownVersion { .. }
             | Self::UnknownTarget { .. } => Vec::new(),
@@ -272,6 +277,9 @@ impl Diagnostic for Error {
             Self::NotLast { .. } => {
                 one("make the later migrations pending first, beginning with the last one")
             }
+            Self::NothingToAdopt => one(
+                "set MIGRATIONS_DIR to the folder of drizzle-kit; of other migrations, zerostarter-db resolve VERSION --applied records one",
+            ),
             Self::NoHistory => one("run zerostarter-db migrate: it creates the table"),
             Self::UnsuitableSession { .. } => one(
                 "set POSTGRES_DIRECT_URL to a direct connection, or change the defaults of the role with ALTER ROLE … SET: a connection pooler does not pass settings on",
@@ -294,6 +302,7 @@ impl Diagnostic for Error {
             Self::Source(error) => error.exit_status(),
             Self::NoHistory
             | Self::NotLast { .. }
+            | Self::NothingToAdopt
             | Self::Preflight(_)
             | Self::UnknownTarget { .. }
             | Self::UnknownVersion { .. }

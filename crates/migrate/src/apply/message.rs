@@ -152,7 +152,13 @@ impl<'m> Message<'m> {
             return Failure::BehindLongRunning(file.label.clone());
         }
         // A tool that takes no lock, such as refinery's CLI, created the table or the row at the same time.
-        let is_duplicate = [SqlState::DUPLICATE_TABLE, SqlState::UNIQUE_VIOLATION].contains(answer.code());
+        let is_duplicate = [
+            SqlState::DUPLICATE_TABLE,
+            SqlState::DUPLICATE_SCHEMA,
+            SqlState::DUPLICATE_COLUMN,
+            SqlState::UNIQUE_VIOLATION,
+        ]
+        .contains(answer.code());
         let precedes_the_file = !self.is_continued
             && self
                 .pieces

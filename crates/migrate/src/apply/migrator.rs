@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use refinery_core::{Runner, Target};
+use refinery_core::Runner;
 use tokio::time::{Instant, timeout};
 use zerostarter_connect::Connection;
 use zerostarter_connect::attempt::AttemptError;
@@ -70,7 +70,7 @@ impl Migrator {
         let mut reader = Reader::new(&settings, &regular_file::read);
         let config = Config::load(&mut reader);
         let config = reader.finish(config)?;
-        let source = config.source(embedded);
+        let source = config.source(embedded)?;
         Ok(Self::new(config, &source)?)
     }
 
@@ -145,7 +145,7 @@ impl Migrator {
     ///
     /// See [`Error`].
     pub async fn snapshot(&self) -> Result<Snapshot, Error> {
-        reading::read_once(&self.config, self.ledger).await
+        reading::read_once(&self.config, self.ledger, &self.migrations).await
     }
 
     /// Reads the state of the database on `connection`. Changes nothing. A transient failure is
@@ -155,8 +155,7 @@ impl Migrator {
     ///
     /// [`SnapshotFailure`].
     pub async fn snapshot_on(&self, connection: &Connection) -> Result<Snapshot, SnapshotFailure> {
-        let query = self.config.snapshot_query(self.ledger);
-        match ledger::read(connection.client(), &query).await {
+        match reading::read_state(connection, &self.config, self.ledger, &self.migrations).await {
             Ok(snapshot) => Ok(snapshot),
             Err(error) if error.is_transient() => Err(SnapshotFailure::Lost(error)),
             Err(error) => {
@@ -164,6 +163,12 @@ impl Migrator {
                 Err(SnapshotFailure::Failed(error))
             }
         }
+    }
+
+    /// How the history table and the migrations compare, with all conflicts. Logs nothing.
+    #[must_use]
+    pub fn comparison(&self, snapshot: &Snapshot) -> Comparison {
+        snapshot.compare(&self.migrations, self.config.policy)
     }
 
     /// Compares the history table with the migrations.
@@ -280,8 +285,12 @@ struct Run<'a> {
 impl Run<'_> {
     /// One pass on one connection: the checklist.
     async fn pass(&mut self, connection: &Connection) -> Result<(), PassEnd> {
-        let Migrator { config, ledger, .. } = self.migrator;
-        let snapshot = reading::read(connection, config, *ledger).await?;
+        let Migrator {
+            config,
+            ledger,
+            migrations,
+        } = self.migrator;
+        let snapshot = reading::read(connection, config, *ledger, migrations).await?;
         self.progress.lock().settle(snapshot.applied());
         let pending = self.migrator.pending(&snapshot)?;
         if pending.is_empty() {
@@ -346,12 +355,19 @@ impl Run<'_> {
         pending: Vec<Pending<'_>>,
     ) -> Result<(), PassEnd> {
         let config = &self.migrator.config;
+        if snapshot.ledger.own_schema().is_some() {
+            let preparation = snapshot.prepare_drizzle(&self.migrator.migrations);
+            let mut session = Session::new(connection, config, snapshot, pending, self.progress);
+            return match session.apply_drizzle(preparation).await {
+                Ok(()) => Ok(()),
+                Err(failure) => Err(pass_end(failure, session.blocked, &snapshot.schema)),
+            };
+        }
         let listed: Vec<_> = pending
             .iter()
             .map(|pending| pending.migration.without_text())
             .collect();
-        let target = config.target.map_or(Target::Latest, Target::Version);
-        let mut runner = Runner::new(&listed).set_target(target).set_grouped(config.atomic);
+        let mut runner = Runner::new(&listed).set_grouped(config.atomic);
         runner.set_migration_table_name(snapshot.history_table());
         let mut session = Session::new(connection, config, snapshot, pending, self.progress);
         let outcome = runner.run_async(&mut session).await;
@@ -369,6 +385,9 @@ impl Run<'_> {
                 config, migrations, ..
             } = self.migrator;
             log_pending(snapshot, count, migrations.len(), &config.database.url.database);
+            for remark in self.migrator.comparison(snapshot).remarks {
+                tracing::info!("{remark}");
+            }
             self.progress.lock().note(snapshot, count);
         }
     }

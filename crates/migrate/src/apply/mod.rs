@@ -5,11 +5,14 @@
 //!   a migration in steps on a worker, with recovery from leftovers → pass_end → retries
 //! ```
 
+mod adopt;
 mod announcement;
 mod checks;
+mod decision;
 mod error;
 mod error_details;
 mod error_hints;
+mod facts;
 mod failure;
 mod guard;
 #[cfg(test)]
@@ -32,8 +35,10 @@ mod steps;
 mod transmission;
 mod worker;
 
+pub use adopt::Adoption;
+pub use decision::Decision;
 pub use error::Error;
 pub use migrator::{Migrator, SnapshotFailure};
 pub use preflight::Finding;
 pub use rejection::{Place, Rejection, Site};
-pub use resolve::{Resolution, Resolve};
+pub use resolve::Resolution;

@@ -4,12 +4,13 @@
 //! again.
 
 use std::fmt;
+use std::ops::Range;
 
 use crate::source::Migration;
 use crate::sql::non_transactional::NonTransactional;
 use crate::sql::{
     Contents, Misplaced, Statement, Step, Token, Unreadable, Unsupported, is_session_setting,
-    line_and_column, recognise, statements, transaction_control,
+    line_and_column, recognise, statements_in, transaction_control,
 };
 
 /// A place in a migration file that cannot be applied.
@@ -39,6 +40,8 @@ const ATOMIC_HINT: &str = "apply without --atomic (MIGRATE_ATOMIC), or apply the
 const SET_HINT: &str =
     "write SET LOCAL, which ends with the migration, or set POSTGRES_DIRECT_URL to a direct connection";
 const RESET_HINT: &str = "name what to reset (RESET search_path, DISCARD TEMP); session settings of a migration are reset after it anyway";
+const BREAKPOINT_HINT: &str =
+    "close it; a statement-breakpoint must not stand inside a string, a comment or the body of a function";
 const CLOSE_HINT: &str = "close it; otherwise it includes everything that follows";
 
 /// What decides, beside its tokens, whether a statement is refused.
@@ -51,8 +54,13 @@ pub(super) struct Preflight {
 }
 
 impl Preflight {
-    /// Everything in `sql`, the text of `file`, that is refused.
-    pub(super) fn inspect(self, file: &Migration, sql: &str, contents: &Contents) -> Vec<Finding> {
+    /// Everything in `sql`, the text of `file` in its `parts`, that is refused.
+    pub(super) fn inspect(
+        self,
+        file: &Migration,
+        (sql, parts): (&str, &[Range<usize>]),
+        contents: &Contents,
+    ) -> Vec<Finding> {
         let finding = |offset, message: String, hint| Finding {
             path: file.path.clone(),
             line: line_and_column(sql, offset).0,
@@ -80,7 +88,7 @@ impl Preflight {
         {
             findings.push(finding(*offset, format!("{name} {problem}"), TRANSACTION_HINT));
         }
-        for statement in statements(sql) {
+        for statement in parts.iter().flat_map(|part| statements_in(sql, part.clone())) {
             match statement {
                 Ok(statement) if transaction_control(&statement).is_some() => {}
                 Ok(statement) => {
@@ -91,6 +99,8 @@ impl Preflight {
                 Err(Unreadable { offset, problem }) => {
                     let hint = if problem.contains("psql") {
                         PSQL_HINT
+                    } else if parts.len() > 1 {
+                        BREAKPOINT_HINT
                     } else {
                         CLOSE_HINT
                     };

@@ -8,20 +8,35 @@ use zerostarter_connect::attempt::{ATTEMPT_LIMIT, AttemptError};
 use zerostarter_connect::connect::connect;
 
 use super::error::Error;
+use super::facts::find_facts;
 use super::pass_end::{LockConflict, PassEnd, is_lock_conflict};
 use super::retries::Retries;
 use crate::config::Config;
 use crate::ledger::{self, Ledger, Snapshot};
+use crate::source::Migration;
 use crate::watch::{Blocker, LockWait, find_history_locker};
+
+/// Reads the state, and what else the comparison with `migrations` needs.
+pub(super) async fn read_state(
+    connection: &Connection,
+    config: &Config,
+    ledger: Ledger,
+    migrations: &[Migration],
+) -> Result<Snapshot, AttemptError> {
+    let query = config.snapshot_query(ledger);
+    let mut snapshot = ledger::read(connection.client(), &query).await?;
+    find_facts(connection.client(), &mut snapshot, migrations).await?;
+    Ok(snapshot)
+}
 
 /// Reads the state at the beginning of a pass.
 pub(super) async fn read(
     connection: &Connection,
     config: &Config,
     ledger: Ledger,
+    migrations: &[Migration],
 ) -> Result<Snapshot, PassEnd> {
-    let query = config.snapshot_query(ledger);
-    let error = match ledger::read(connection.client(), &query).await {
+    let error = match read_state(connection, config, ledger, migrations).await {
         Ok(snapshot) => return Ok(snapshot),
         Err(error) if error.is_transient() => return Err(PassEnd::Lost(error)),
         Err(error) => error,
@@ -44,11 +59,15 @@ pub(super) async fn read(
 }
 
 /// Reads the state once, on a separate connection, for commands that change nothing.
-pub(super) async fn read_once(config: &Config, ledger: Ledger) -> Result<Snapshot, Error> {
+pub(super) async fn read_once(
+    config: &Config,
+    ledger: Ledger,
+    migrations: &[Migration],
+) -> Result<Snapshot, Error> {
     let mut retries = Retries::new(config, ledger);
     let mut connection = connect(&config.database, retries.connect_deadline()).await?;
     loop {
-        match ledger::read(connection.client(), &config.snapshot_query(ledger)).await {
+        match read_state(&connection, config, ledger, migrations).await {
             Err(error) if error.is_transient() => connection = retries.reconnect(error).await?,
             Err(error) => {
                 let error = reading_failed(&connection, config, ledger, error).await;

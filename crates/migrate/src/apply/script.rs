@@ -47,10 +47,14 @@ pub(crate) struct Script<'a> {
     pub(crate) snapshot: &'a Snapshot,
     /// Whether `standard_conforming_strings` is on by default.
     pub(crate) reads_backslashes_literally: bool,
-    /// refinery's statement that creates the history table, if it does not exist.
-    pub(crate) create_history: Option<&'a str>,
+    /// The statements that create the history table if it does not exist, or upgrade it.
+    pub(crate) prepare_history: &'a [String],
     /// The newest version in the history table, as it was read.
     pub(crate) last_version: Option<i64>,
+    /// How many rows it has.
+    pub(crate) rows: usize,
+    /// Whether Drizzle's table stays readable, because another session reads it.
+    pub(crate) shares_history: bool,
 }
 
 impl Script<'_> {
@@ -59,11 +63,28 @@ impl Script<'_> {
     pub(crate) fn opening(&self, files: &[Recorded<'_>], locked_tables: &LockedTables) -> Vec<String> {
         let versions: Vec<i64> = files.iter().map(|file| file.migration().version()).collect();
         let mut statements = self.begin();
-        statements.extend(self.create_history());
+        statements.extend(self.lock_history(files));
+        statements.extend(self.prepare_history());
         statements.push(self.check_history(&versions));
         statements.extend(raise_if_long_running(locked_tables, self.config.lock_budget));
         statements.push(note_transaction());
         statements
+    }
+
+    /// Locks Drizzle's table, so that a drizzle-kit that starts meanwhile finds its migration applied. It reads the table before it
+    /// waits for SHARE ROW EXCLUSIVE, so only DDL fails then instead of running twice. ACCESS EXCLUSIVE makes it wait before it
+    /// reads; but a backup reads the table too, and must not become the victim of a deadlock.
+    fn lock_history(&self, files: &[Recorded<'_>]) -> Option<String> {
+        let is_lockable = self.snapshot.ledger.own_schema().is_some()
+            && self.snapshot.history.is_some()
+            && self.snapshot.drizzle.may_lock;
+        let changes_data = !files.iter().all(|file| file.pending.contents.is_ddl);
+        let mode = if changes_data && !self.shares_history {
+            "ACCESS EXCLUSIVE MODE NOWAIT"
+        } else {
+            "SHARE ROW EXCLUSIVE MODE"
+        };
+        is_lockable.then(|| format!("LOCK TABLE {} IN {mode}", self.snapshot.history_table()))
     }
 
     /// Follows a migration: checks that the transaction is still open, and inserts the history row. Before that it resets the
@@ -105,22 +126,22 @@ impl Script<'_> {
     /// The transaction that creates the history table before a non-transactional migration.
     pub(crate) fn create_history_table(&self) -> Vec<String> {
         let mut statements = self.begin();
-        statements.extend(self.create_history());
+        statements.extend(self.prepare_history());
         statements.push("COMMIT".to_owned());
         statements.push("RESET ALL".to_owned());
         statements
     }
 
     /// The owner reads its table in full, whatever an event trigger has made of it.
-    fn create_history(&self) -> Vec<String> {
-        let no_force = || {
-            format!(
-                "ALTER TABLE {} NO FORCE ROW LEVEL SECURITY",
-                self.snapshot.history_table()
-            )
-        };
-        self.create_history
-            .map_or_else(Vec::new, |create| vec![create.to_owned(), no_force()])
+    fn prepare_history(&self) -> Vec<String> {
+        let no_force = format!(
+            "ALTER TABLE {} NO FORCE ROW LEVEL SECURITY",
+            self.snapshot.history_table()
+        );
+        let is_created = self.snapshot.history.is_none() && !self.prepare_history.is_empty();
+        let mut statements = self.prepare_history.to_vec();
+        statements.extend(is_created.then_some(no_force));
+        statements
     }
 
     /// Begins the guard: the transaction that holds the lock while the non-transactional statement of `file` runs on another
@@ -196,6 +217,7 @@ impl Script<'_> {
     /// A transaction of `changes` to the history table alone.
     pub(crate) fn resolving(&self, changes: Vec<String>) -> Vec<String> {
         let mut statements = self.begin();
+        statements.extend(self.prepare_history());
         statements.push(self.check_history(&[]));
         statements.extend(changes);
         statements.extend(commit());
@@ -272,7 +294,7 @@ impl Script<'_> {
         let table = self.snapshot.history_table();
         let ledger = self.snapshot.ledger;
         raise_unless(
-            &ledger.is_unchanged(&table, self.last_version, versions),
+            &ledger.is_unchanged(&table, self.last_version, self.rows, versions),
             HISTORY_CHANGED,
         )
     }

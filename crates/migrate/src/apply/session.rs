@@ -14,6 +14,7 @@ use zerostarter_diagnostic::duration::millis;
 
 use super::failure::Failure;
 use super::pending::{Pending, Recorded};
+use super::rejection::Site;
 use super::script::{Script, clean_up};
 use super::steps::tables_to_queue_for;
 use super::transmission::{Confirmation, Part, ask, transmit};
@@ -34,8 +35,12 @@ pub(super) struct Session<'a> {
     pending: VecDeque<Pending<'a>>,
     /// The newest version in the history table, as it was read.
     last_version: Option<i64>,
-    /// refinery's statement that creates the history table, until it was sent.
-    pub(super) create_history: Option<String>,
+    /// How many rows the history table has.
+    rows: usize,
+    /// The statements that create or upgrade the history table, until they were sent.
+    pub(super) prepare_history: Vec<String>,
+    /// Whether Drizzle's table stays readable, because another session reads it.
+    shares_history: bool,
     pub(super) progress: &'a Progress,
     /// The last lock wait that was seen of the failed migration.
     pub(super) blocked: Option<LockWait>,
@@ -84,7 +89,9 @@ impl<'a> Session<'a> {
             snapshot,
             pending: pending.into(),
             last_version: snapshot.applied().last().map(|row| row.version),
-            create_history: None,
+            rows: snapshot.applied().len(),
+            prepare_history: Vec::new(),
+            shares_history: false,
             progress,
             blocked: None,
             failure: None,
@@ -117,7 +124,8 @@ impl<'a> Session<'a> {
         if outcome? != Some(last.migration().version()) {
             return Err(Failure::Unconfirmed(name));
         }
-        self.create_history = None;
+        self.prepare_history = Vec::new();
+        self.rows += files.len();
         let versions = files.iter().map(|file| file.migration().version());
         self.last_version = self.last_version.max(versions.max());
         self.note(&sent, started.elapsed(), &manner);
@@ -152,7 +160,51 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// Applies all migrations of a folder of drizzle-kit, without refinery.
+    pub(super) async fn apply_drizzle(&mut self, preparation: Vec<String>) -> Result<(), Failure> {
+        self.prepare_history = preparation;
+        let Snapshot { ledger, drizzle, .. } = self.snapshot;
+        let table = self.snapshot.history_table();
+        let has_names = drizzle.has_names || ledger.has_names_after_upgrade();
+        let files: Vec<Recorded<'_>> = std::mem::take(&mut self.pending)
+            .into_iter()
+            .map(|pending| Recorded {
+                insert: ledger.record(&table, pending.migration, has_names),
+                pending,
+            })
+            .collect();
+        if self.config.atomic {
+            return self.apply(&files).await;
+        }
+        for file in &files {
+            self.apply(std::slice::from_ref(file)).await?;
+        }
+        Ok(())
+    }
+
+    /// Applies a transaction; once more if it could not lock Drizzle's table because another session reads it.
     async fn apply_transaction(
+        &mut self,
+        files: &[Recorded<'_>],
+        last: &Recorded<'_>,
+        name: &str,
+    ) -> Result<Option<i64>, Failure> {
+        let outcome = self.try_transaction(files, last, name).await;
+        match &outcome {
+            Err(Failure::Rejected(rejection))
+                if rejection.sql_state == SqlState::LOCK_NOT_AVAILABLE
+                    && rejection.site == Site::Preparation
+                    && self.snapshot.ledger.own_schema().is_some()
+                    && !self.shares_history =>
+            {
+                self.shares_history = true;
+                self.try_transaction(files, last, name).await
+            }
+            _ => outcome,
+        }
+    }
+
+    async fn try_transaction(
         &mut self,
         files: &[Recorded<'_>],
         last: &Recorded<'_>,
@@ -251,8 +303,10 @@ impl<'a> Session<'a> {
             config: self.config,
             snapshot: self.snapshot,
             reads_backslashes_literally: self.connection.reads_backslashes_literally(),
-            create_history: self.create_history.as_deref(),
+            prepare_history: &self.prepare_history,
             last_version: self.last_version,
+            rows: self.rows,
+            shares_history: self.shares_history,
         }
     }
 
@@ -334,7 +388,7 @@ impl AsyncTransaction for Session<'_> {
         let queries: Vec<&str> = queries.collect();
         if let [create_history] = queries[..] {
             if self.snapshot.history.is_none() {
-                self.create_history = Some(create_history.trim_end_matches(';').to_owned());
+                self.prepare_history = vec![create_history.trim_end_matches(';').to_owned()];
             }
             return Ok(1);
         }

@@ -44,9 +44,9 @@ impl Session<'_> {
             _ => None,
         };
         let demand = demand.or_else(|| Demand::of(&file.pending.contents));
-        if self.create_history.is_some() {
+        if !self.prepare_history.is_empty() {
             self.ask(migration, self.script().create_history_table()).await?;
-            self.create_history = None;
+            self.prepare_history = Vec::new();
         }
         let guard = self.ask(migration, self.script().guard(migration)).await?;
         self.progress.lock().guard = guard.and_then(|guard| guard.value);

@@ -201,8 +201,10 @@ impl StepsRun<'_> {
             config,
             snapshot,
             reads_backslashes_literally: worker.reads_backslashes_literally(),
-            create_history: None,
+            prepare_history: &[],
             last_version: None,
+            rows: 0,
+            shares_history: true,
         };
         let locked_tables = tables_to_queue_for(config, progress, &step.locked_tables);
         let part = Part {

@@ -1,5 +1,6 @@
 //! The comparison of the history table with the migrations: what is pending, and which conflicts there are.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::applied::Applied;
@@ -54,6 +55,69 @@ pub enum Conflict {
         /// How many steps it had.
         total: usize,
     },
+    /// Nothing is recorded, and objects exist that a migration creates.
+    NotNew {
+        /// The objects.
+        existing: String,
+        /// The last migration up to which everything exists.
+        adopt: Option<String>,
+    },
+    /// Drizzle's table is missing or empty, and another table records migrations of the folder.
+    OtherTable {
+        /// The other table.
+        found: String,
+        /// The one that was looked for.
+        wanted: String,
+    },
+    /// The first migration is a comment, as `drizzle-kit pull` writes it, and the database does not have its tables.
+    CommentedOut {
+        /// The file.
+        path: String,
+        /// The tables that exist.
+        existing: String,
+        /// The tables that do not.
+        missing: String,
+    },
+    /// Drizzle's table has rows, and none of them belongs to the folder.
+    Foreign {
+        /// How many rows.
+        rows: usize,
+        /// The time of the newest.
+        newest: String,
+    },
+    /// The file of an applied migration has changed, and the database lacks what it creates now.
+    ChangedAndMissing {
+        /// The file.
+        path: String,
+        /// The tables and columns.
+        missing: String,
+    },
+    /// A migration is older than the newest applied one, and it is not certain that it can be applied now.
+    Late {
+        /// The migration.
+        label: String,
+        /// Its time.
+        time: String,
+        /// The newest applied one, with its time.
+        behind: String,
+        /// That time in milliseconds.
+        after: i64,
+        /// A statement that does not only create: its line and first words.
+        does_more: Option<(usize, String)>,
+        /// What it creates and exists.
+        existing: String,
+        /// What it creates and does not exist.
+        missing: String,
+    },
+    /// The database lacks what a migration creates that is to be recorded.
+    NotThere {
+        /// The migration.
+        label: String,
+        /// What it lacks.
+        missing: String,
+    },
+    /// A warning, under `MIGRATE_STRICT`.
+    Strict(String),
     /// The history table has newer migrations than ours, and `MIGRATE_AHEAD=refuse`.
     Ahead {
         /// The applied migrations.
@@ -89,6 +153,64 @@ impl fmt::Display for Conflict {
             Self::EditedMidway { path, done, total } => {
                 write!(f, "{path} was edited after {done} of its {total} steps had run")
             }
+            Self::NotNew { existing, .. } => write!(
+                f,
+                "no migration is recorded, but the database has what they create: {existing}"
+            ),
+            Self::OtherTable { found, wanted } => write!(
+                f,
+                "{wanted} has no row, but {found} records migrations of this folder"
+            ),
+            Self::CommentedOut {
+                path,
+                existing,
+                missing,
+            } => {
+                write!(
+                    f,
+                    "{path} is commented out, and the database lacks what it creates: {missing}"
+                )?;
+                if existing.is_empty() {
+                    Ok(())
+                } else {
+                    write!(f, "; it has {existing}")
+                }
+            }
+            Self::Foreign { rows, newest } => write!(
+                f,
+                "Drizzle's table has {rows} rows, the newest of {newest}, and none belongs to a migration of this folder"
+            ),
+            Self::ChangedAndMissing { path, missing } => write!(
+                f,
+                "{path} was changed after it was applied, and the database lacks what it creates now: {missing}"
+            ),
+            Self::Late {
+                label,
+                time,
+                behind,
+                does_more,
+                existing,
+                missing,
+                ..
+            } => {
+                write!(
+                    f,
+                    "{label} is not applied, and drizzle-kit would never apply it: its time ({time}) is before that of {behind}, which is applied"
+                )?;
+                if let Some((line, words)) = does_more {
+                    write!(f, "; line {line} cannot be judged: {words} …")?;
+                }
+                for (what, objects) in [("exist", existing), ("missing", missing)] {
+                    if !objects.is_empty() {
+                        write!(f, "; {what}: {objects}")?;
+                    }
+                }
+                Ok(())
+            }
+            Self::NotThere { label, missing } => {
+                write!(f, "{label} cannot be recorded: the database lacks {missing}")
+            }
+            Self::Strict(warning) => f.write_str(warning),
             Self::Ahead { applied, newest } => write!(
                 f,
                 "the database is ahead: it has {}, and the newest here is {newest}",
@@ -101,8 +223,39 @@ impl fmt::Display for Conflict {
 impl Conflict {
     /// What to do about it.
     #[must_use]
-    pub fn hint(&self) -> &'static str {
-        match self {
+    pub fn hint(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::NotNew {
+                adopt: Some(label), ..
+            } => {
+                return format!(
+                    "look whether the database is at {label}; if so, zerostarter-db adopt --to {label} records it and everything before it"
+                )
+                .into();
+            }
+            Self::NotNew { adopt: None, .. } => {
+                "set POSTGRES_URL to another database; or find out which migrations the database has, and record them with zerostarter-db adopt --to TAG"
+            }
+            Self::OtherTable { found, .. } => {
+                return format!("set MIGRATIONS_TABLE={}", found.replace('"', "")).into();
+            }
+            Self::CommentedOut { .. } => {
+                "drizzle-kit pull writes the first migration as a comment; remove the comment marks for new databases"
+            }
+            Self::Foreign { .. } => {
+                "set MIGRATIONS_DIR or MIGRATIONS_TABLE to those of this database; after a squash, zerostarter-db adopt --to TAG records what the database has"
+            }
+            Self::ChangedAndMissing { .. } => {
+                "restore the file as it was applied, and put the change into a new migration"
+            }
+            Self::Late { label, after, .. } => {
+                return format!(
+                    "give it a time after {after} in meta/_journal.json if it has to run; MIGRATE_OUT_OF_ORDER=apply runs it now; zerostarter-db adopt --only {label} records it as done"
+                )
+                .into();
+            }
+            Self::NotThere { .. } => "let migrate apply it, or add --unchecked to record it all the same",
+            Self::Strict(_) => "mend it, or set MIGRATE_STRICT=no",
             Self::Edited { .. } => {
                 "restore the file as it was applied (CRLF line ends change the checksum), and put the change into a new migration"
             }
@@ -122,7 +275,7 @@ impl Conflict {
             Self::Ahead { .. } => {
                 "deploy the version of the program that has these migrations, or set MIGRATE_AHEAD=allow"
             }
-        }
+        })
     }
 }
 
@@ -135,6 +288,43 @@ pub struct Comparison {
     pub ahead: Vec<String>,
     /// Disagreements, by version.
     pub conflicts: Vec<Conflict>,
+    /// What somebody should know, and does not stop a run. Only of a folder of drizzle-kit.
+    pub warnings: Vec<String>,
+    /// What is worth a line in the log of a run. Only of a folder of drizzle-kit.
+    pub remarks: Vec<String>,
+    /// The state of each migration. Only of a folder of drizzle-kit.
+    pub states: Vec<State>,
+    /// The row of each migration, as an index of the applied ones. Only of a folder of drizzle-kit.
+    pub rows: Vec<Option<usize>>,
+}
+
+/// The state of a migration of a folder of drizzle-kit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It is recorded.
+    Applied,
+    /// It is not recorded.
+    Pending,
+    /// It is not recorded, and older than the newest recorded one.
+    Late,
+    /// It is recorded with another text.
+    Changed,
+    /// It is recorded under another time.
+    Elsewhere,
+}
+
+impl State {
+    /// In one word.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Pending => "pending",
+            Self::Late => "late",
+            Self::Changed => "changed",
+            Self::Elsewhere => "elsewhere",
+        }
+    }
 }
 
 /// Compares the rows of refinery's table with the migrations; both are ordered by version.

@@ -26,6 +26,14 @@ pub enum Error {
         /// The first schema of the search path.
         schema: String,
     },
+    /// Drizzle's table does not have its columns.
+    #[error(
+        "the table of MIGRATIONS_TABLE is not one of Drizzle: it needs the columns hash and created_at, a whole number"
+    )]
+    NotDrizzles {
+        /// What the server said.
+        answer: String,
+    },
     /// The history table could not be read for another reason.
     #[error("reading the history table failed")]
     Read(#[source] tokio_postgres::Error),
@@ -52,6 +60,10 @@ impl Error {
                 Denial::Role { answer }.into()
             }
             Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Denial::Read { answer }.into(),
+            // Only the query of Drizzle's table casts a column. refinery's is created by refinery.
+            Some(code) if [SqlState::UNDEFINED_COLUMN, SqlState::CANNOT_COERCE].contains(code) => {
+                Self::NotDrizzles { answer }
+            }
             _ => Self::Read(source),
         }
     }
@@ -71,6 +83,7 @@ impl Diagnostic for Error {
             Self::Denied(Denial::Hidden { answer } | Denial::Read { answer } | Denial::Role { answer }) => {
                 vec![answer.clone()]
             }
+            Self::NotDrizzles { answer } => vec![answer.clone()],
             Self::Denied(_) | Self::Elsewhere { .. } | Self::Unanswered(_) => Vec::new(),
             Self::Read(source) => {
                 let mut lines = vec![describe(source)];
@@ -83,12 +96,15 @@ impl Diagnostic for Error {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Conflicts(conflicts) => {
-                distinct(conflicts.iter().map(|conflict| conflict.hint().to_owned()))
+                distinct(conflicts.iter().map(|conflict| conflict.hint().into_owned()))
             }
             Self::Denied(denial) => denial.hints(),
             Self::Elsewhere { found, .. } => vec![format!(
                 "add schema={found} to the URL to continue with that history table, or choose a schema with options=-c%20search_path=…"
             )],
+            Self::NotDrizzles { .. } => {
+                vec!["set MIGRATIONS_TABLE to the table that drizzle.config names".to_owned()]
+            }
             Self::Read(_) | Self::Unanswered(_) => Vec::new(),
         }
     }
@@ -97,6 +113,7 @@ impl Diagnostic for Error {
         match self {
             Self::Conflicts(_) | Self::Elsewhere { .. } => ExitStatus::Conflict,
             Self::Denied(_) => ExitStatus::Refused,
+            Self::NotDrizzles { .. } => ExitStatus::Usage,
             Self::Read(_) | Self::Unanswered(_) => ExitStatus::Failed,
         }
     }

@@ -27,7 +27,7 @@ pub(crate) fn steps_key(ledger: Ledger, schema: &str) -> i64 {
 
 fn key(purpose: &str, ledger: Ledger, schema: &str) -> i64 {
     let mut hasher = SipHasher13::new();
-    for part in [purpose, schema, ledger.table()] {
+    for part in [purpose, ledger.own_schema().unwrap_or(schema), ledger.table()] {
         hasher.write(part.as_bytes());
         hasher.write(&[0]);
     }

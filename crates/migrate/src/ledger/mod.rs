@@ -5,22 +5,72 @@
 
 mod applied;
 mod comparison;
+mod drizzle;
 mod error;
+mod facts;
 mod kind;
 mod lock;
+mod matching;
 mod notes;
+mod objects;
 mod privileges;
 mod snapshot;
 
 pub use self::applied::Applied;
-pub use self::comparison::{Comparison, Conflict};
+pub use self::comparison::{Comparison, Conflict, State};
+pub(crate) use self::drizzle::names;
+pub use self::drizzle::{OutOfOrder, Policy};
 pub use self::error::Error;
+pub(crate) use self::facts::Facts;
 pub(crate) use self::kind::CONFIRMATION;
 pub use self::kind::Ledger;
 pub use self::lock::advisory_key;
 pub(crate) use self::lock::{LOCK_TAKEN, raise_unless, steps_key, take_or_raise};
+use self::matching::upgrade;
 pub(crate) use self::notes::{Notes, StepsDone};
+pub(crate) use self::objects::Objects;
 pub use self::privileges::Denial;
 pub(crate) use self::privileges::check_privileges;
 pub(crate) use self::snapshot::schema_of_history;
 pub use self::snapshot::{Snapshot, SnapshotQuery, read};
+
+use crate::source::Migration;
+
+impl Snapshot {
+    /// The statements that create Drizzle's table or upgrade it for drizzle-kit 1.0, as that does; none if it is as it should be.
+    pub(crate) fn prepare_drizzle(&self, migrations: &[Migration]) -> Vec<String> {
+        let table = self.history_table();
+        if self.history.is_none() {
+            return self.ledger.create(&table, self.drizzle.has_schema);
+        }
+        if self.drizzle.has_names || !self.ledger.has_names_after_upgrade() {
+            return Vec::new();
+        }
+        upgrade(&table, self.applied(), migrations)
+    }
+
+    /// Compares the rows of the history table with the migrations, in the order in which those are applied.
+    #[must_use]
+    pub fn compare(&self, migrations: &[Migration], policy: Policy) -> Comparison {
+        match self.ledger {
+            Ledger::Refinery => comparison::compare(self.applied(), migrations),
+            Ledger::Drizzle { .. } if self.drizzle.other_table.is_some() => Comparison {
+                conflicts: self
+                    .drizzle
+                    .other_table
+                    .iter()
+                    .map(|found| Conflict::OtherTable {
+                        found: found.clone(),
+                        wanted: self.history_table(),
+                    })
+                    .collect(),
+                states: vec![State::Pending; migrations.len()],
+                rows: vec![None; migrations.len()],
+                ..Comparison::default()
+            },
+            Ledger::Drizzle { layout, .. } => {
+                drizzle::compare(self.applied(), migrations, &self.drizzle.facts, layout, policy)
+            }
+        }
+    }
+}

@@ -92,7 +92,7 @@ pub(crate) fn check_privileges(snapshot: &Snapshot) -> Result<(), Denial> {
         Err(Denial::Standby)
     } else if !snapshot.schema_exists {
         Err(Denial::NoSchema { schema })
-    } else if snapshot.history.is_none() && !snapshot.may_create {
+    } else if snapshot.history.is_none() && !snapshot.may_create && snapshot.ledger.own_schema().is_none() {
         Err(Denial::Create { role, schema })
     } else if snapshot.history.is_some() && !snapshot.may_record {
         Err(Denial::Record {

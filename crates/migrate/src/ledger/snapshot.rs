@@ -13,6 +13,7 @@ use zerostarter_connect::search_path::{LEAVE, captured, enter, is_captured};
 use zerostarter_diagnostic::duration::millis;
 
 use super::applied::Applied;
+use super::facts::Facts;
 use super::kind::Ledger;
 
 /// What to read, and as whom.
@@ -67,15 +68,38 @@ pub struct Snapshot {
     pub wal_position: Option<String>,
     /// The server's clock at that position.
     pub server_time: String,
+    /// What else is known of Drizzle's table and the database.
+    pub(crate) drizzle: DrizzleState,
     has_own_history: bool,
     visible_history: Option<String>,
+}
+
+/// What is known of Drizzle's table, and of the database around it.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts about a database, each independent of the others"
+)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct DrizzleState {
+    /// Whether the schema of the table exists.
+    pub(crate) has_schema: bool,
+    /// Whether the table has the column `name` of 1.0.
+    pub(crate) has_names: bool,
+    /// Whether the role may lock the table.
+    pub(crate) may_lock: bool,
+    /// Whether the database has tables, views, sequences or enums beside it.
+    pub(crate) has_objects: bool,
+    /// Another table in which a migration of the folder is recorded, if this one is missing or empty.
+    pub(crate) other_table: Option<String>,
+    /// What had to be found out of files and objects.
+    pub(crate) facts: Facts,
 }
 
 impl Snapshot {
     /// The history table with its schema, quoted.
     #[must_use]
     pub fn history_table(&self) -> String {
-        history_table_in(self.ledger, &self.schema)
+        self.ledger.qualified(&self.schema)
     }
 
     /// The applied migrations, ordered by version.
@@ -83,10 +107,6 @@ impl Snapshot {
     pub fn applied(&self) -> &[Applied] {
         self.history.as_deref().unwrap_or_default()
     }
-}
-
-fn history_table_in(ledger: Ledger, schema: &str) -> String {
-    format!("{}.{}", identifier(schema), ledger.table())
 }
 
 /// Reads the state of the database in one round trip; in two if the search path does not lead to the history table, or
@@ -106,7 +126,7 @@ pub async fn read(client: &Client, query: &SnapshotQuery<'_>) -> Result<Snapshot
 async fn read_in_full(client: &Client, query: &SnapshotQuery<'_>) -> Result<Snapshot, tokio_postgres::Error> {
     let named = query.schema;
     let mut snapshot = read_consistently(client, query, named).await?;
-    if named.is_some() {
+    if named.is_some() || query.ledger.own_schema().is_some() {
         return Ok(snapshot);
     }
     if snapshot.has_own_history && snapshot.visible_history.as_ref() != Some(&snapshot.schema) {
@@ -183,10 +203,35 @@ async fn read_once(
 /// query for the history has no operator and calls no function.
 fn request(query: &SnapshotQuery<'_>, named: Option<&str>) -> String {
     let history = query.ledger.table();
-    let table = named.map_or_else(
-        || history.to_owned(),
-        |schema| history_table_in(query.ledger, schema),
-    );
+    let table = named.map_or_else(|| history.to_owned(), |schema| query.ledger.qualified(schema));
+    let (table, own) = match query.ledger.own_schema() {
+        Some(schema) => {
+            let table = query.ledger.qualified(schema);
+            let own = format!("pg_catalog.to_regclass({})", literal(&table));
+            (table, own)
+        }
+        None => (
+            table,
+            format!("pg_catalog.to_regclass(pg_catalog.quote_ident(target.name) || '.{history}')"),
+        ),
+    };
+    let more = query.ledger.own_schema().map_or_else(String::new, |schema| {
+        let namespace = format!("pg_catalog.to_regnamespace({})", literal(&identifier(schema)));
+        format!(
+            ",\n{namespace} IS NOT NULL, \
+             EXISTS (SELECT FROM pg_attribute WHERE attrelid = {own} AND attname = 'name' AND NOT attisdropped),\n\
+             COALESCE(pg_catalog.has_table_privilege({own}, 'UPDATE, DELETE, TRUNCATE'), false),\n\
+             EXISTS (SELECT FROM pg_class WHERE oid >= 16384 AND relkind IN ('r', 'p', 'v', 'm', 'S', 'f') \
+               AND relnamespace IS DISTINCT FROM CAST({namespace} AS oid)) \
+             OR EXISTS (SELECT FROM pg_type WHERE oid >= 16384 AND typtype = 'e')"
+        )
+    });
+    // refinery's table is read in the search path of the session, Drizzle's in the safe one.
+    let leave = if query.ledger.own_schema().is_some() {
+        ""
+    } else {
+        LEAVE
+    };
     let visible_history = format!(
         "(pg_catalog.pg_identify_object('pg_catalog.pg_class'::pg_catalog.regclass, \
          pg_catalog.to_regclass('{history}'), 0)).schema"
@@ -214,10 +259,10 @@ fn request(query: &SnapshotQuery<'_>, named: Option<&str>) -> String {
              THEN NULL ELSE pg_catalog.pg_current_wal_lsn() END,\n\
            pg_catalog.to_char(pg_catalog.now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'),\n\
            {path},\n\
-           pg_catalog.current_setting('default_transaction_read_only')\n\
+           pg_catalog.current_setting('default_transaction_read_only'){more}\n\
          FROM (SELECT COALESCE({named}, CASE WHEN NOT pg_catalog.starts_with({current}, 'pg_')\n\
              THEN {current} END, '{DEFAULT_SCHEMA}') AS name) AS target;\n\
-         {LEAVE};\n\
+         {leave};\n\
          {select}",
         enter = enter(&[
             ("current_schema", "pg_catalog.current_schema()"),
@@ -234,7 +279,6 @@ fn request(query: &SnapshotQuery<'_>, named: Option<&str>) -> String {
         select = query.ledger.select(&table),
         lock_timeout = millis(query.lock_wait),
         schema = "pg_catalog.to_regnamespace(pg_catalog.quote_ident(target.name))",
-        own = format_args!("pg_catalog.to_regclass(pg_catalog.quote_ident(target.name) || '.{history}')"),
         named = named.map_or_else(|| "CAST(NULL AS text)".to_owned(), literal),
         set_role = query.role.map_or_else(String::new, |role| format!(
             "SET LOCAL ROLE {};\n",
@@ -286,5 +330,16 @@ fn read_state(ledger: Ledger, row: &SimpleQueryRow) -> Snapshot {
         server_time: text(12).unwrap_or_default(),
         history: None,
         history_elsewhere: None,
+        drizzle: if ledger.own_schema().is_some() {
+            DrizzleState {
+                has_schema: flag(15),
+                has_names: flag(16),
+                may_lock: flag(17),
+                has_objects: flag(18),
+                ..DrizzleState::default()
+            }
+        } else {
+            DrizzleState::default()
+        },
     }
 }

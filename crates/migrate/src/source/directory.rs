@@ -1,6 +1,6 @@
 //! A directory of migration files in refinery's naming: `V<number>__<name>.sql`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::error::Error;
 use super::migration::Migration;
@@ -44,13 +44,9 @@ impl Directory {
     pub(super) fn load(&self) -> Result<Vec<Migration>, Error> {
         let search = Search::run(&self.path)?;
         let mut problems = search.problems;
-        let has_journal = !search.misnamed.is_empty() && self.path.join("meta/_journal.json").exists();
         let mut left_out = search.left_out;
         for misnamed in search.misnamed {
-            // Drizzle's names are its journal's concern.
-            let name = Path::new(&misnamed.path).file_name();
-            let is_drizzles = name.is_some_and(|name| name.as_encoded_bytes()[0].is_ascii_digit());
-            if self.unknown_files == UnknownFiles::Warn || (has_journal && is_drizzles) {
+            if self.unknown_files == UnknownFiles::Warn {
                 left_out.push(misnamed.path);
             } else {
                 problems.push(misnamed);

@@ -27,10 +27,10 @@ impl Embedded {
         }
     }
 
-    pub(super) fn find(&self, version: i32) -> Option<&RefineryMigration> {
+    pub(super) fn find(&self, version: i64) -> Option<&RefineryMigration> {
         self.migrations
             .iter()
-            .find(|migration| migration.version() == version)
+            .find(|migration| i64::from(migration.version()) == version)
     }
 }
 

@@ -5,9 +5,11 @@ use std::io::Read as _;
 use std::path::Path;
 
 use refinery_core::{SchemaVersion, parse_migration_name};
+use sha2::{Digest as _, Sha256};
 use siphasher::sip::SipHasher13;
 use zerostarter_diagnostic::regular_file;
 
+use super::checksum::Checksum;
 use super::error::Error;
 
 /// How much of a file is in memory while its checksum is computed, in bytes. Applied migrations may be large.
@@ -66,18 +68,68 @@ pub(super) fn describe(path: &Path, label: &str) -> Result<Described, Error> {
 /// # Errors
 ///
 /// [`Error`]: it cannot be read, or has changed.
-pub(super) fn text(path: &Path, version: SchemaVersion, name: &str, checksum: u64) -> Result<String, Error> {
+pub(super) fn text(path: &Path, version: i64, name: &str, checksum: Checksum) -> Result<String, Error> {
     let bytes = regular_file::read(path).map_err(|error| unreadable(path, &error))?;
+    let version = SchemaVersion::try_from(version).unwrap_or_default();
     let mut hasher = started(name, version);
     hasher.write(&bytes);
     match String::from_utf8(bytes) {
-        Ok(text) if finished(hasher) == checksum => Ok(text),
-        _ => Err(failure(
-            path,
-            "has changed since this run began",
-            Some("run it again when the directory is complete"),
-        )),
+        Ok(text) if Checksum::Refinery(finished(hasher)) == checksum => Ok(text),
+        _ => Err(has_changed(path)),
     }
+}
+
+/// Drizzle's checksum of the file at `path`, and its size in bytes.
+pub(super) fn describe_drizzle(path: &Path) -> std::io::Result<(Checksum, u64)> {
+    let mut file = regular_file::open(path)?;
+    let mut hasher = Sha256::new();
+    let mut block = Vec::with_capacity(BLOCK);
+    let mut size = 0;
+    loop {
+        let space = u64::try_from(BLOCK - block.len()).unwrap_or(u64::MAX);
+        let is_over = file.by_ref().take(space).read_to_end(&mut block)? == 0;
+        let whole = match std::str::from_utf8(&block) {
+            Ok(_) => block.len(),
+            Err(error) if error.error_len().is_none() && !is_over => error.valid_up_to(),
+            // Drizzle decodes the file before it hashes it.
+            Err(_) => {
+                let bytes = regular_file::read(path)?;
+                let text = String::from_utf8_lossy(&bytes);
+                let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+                return Ok((Checksum::of_text(&text), size));
+            }
+        };
+        hasher.update(&block[..whole]);
+        size += u64::try_from(whole).unwrap_or(u64::MAX);
+        block.drain(..whole);
+        if is_over {
+            return Ok((Checksum::Sha256(hasher.finalize().into()), size));
+        }
+    }
+}
+
+/// The text of the file at `path` of a folder of drizzle-kit, which had this checksum when it was described. Messages show the
+/// path as `shown`.
+///
+/// # Errors
+///
+/// [`Error`]: it cannot be read, is no text, or has changed.
+pub(super) fn drizzle_text(path: &Path, shown: &str, checksum: Checksum) -> Result<String, Error> {
+    let shown = Path::new(shown);
+    let bytes = regular_file::read(path).map_err(|error| unreadable(shown, &error))?;
+    TextCheck::default().whole(shown, &bytes, true)?;
+    match String::from_utf8(bytes) {
+        Ok(text) if Checksum::of_text(&text) == checksum => Ok(text),
+        _ => Err(has_changed(shown)),
+    }
+}
+
+fn has_changed(path: &Path) -> Error {
+    failure(
+        path,
+        "has changed since this run began",
+        Some("run it again when the directory is complete"),
+    )
 }
 
 /// The hasher of refinery's checksum, up to the text: it hashes name, version and text.

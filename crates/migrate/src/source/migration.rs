@@ -1,27 +1,33 @@
 //! What a migration is: a version, a name, a checksum, and SQL.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use refinery_core::Migration as RefineryMigration;
 use squawk_lexer::BOM;
 
+use super::breakpoints;
+use super::checksum::Checksum;
 use super::embedded::{Embedded, EmbeddedFile};
 use super::error::Error;
 use super::file::{self, Described};
+use crate::sql::Outline;
 
 /// A migration. Its version identifies it; its checksum tells whether it is the text that was applied.
 #[derive(Clone, Debug)]
 pub struct Migration {
-    version: i32,
+    version: i64,
     name: String,
-    checksum: u64,
+    checksum: Checksum,
     size: u64,
     text: Text,
     /// How messages name the migration: its file's name without directory and ending, such as `V0001__waitlist`.
     pub label: String,
     /// How messages name its file.
     pub path: String,
+    /// Whether another migration has the same label.
+    pub(crate) is_ambiguous: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -30,6 +36,8 @@ enum Text {
     Embedded(&'static Embedded),
     /// In this file, which is read when the migration is applied.
     File(PathBuf),
+    /// In this file of a folder of drizzle-kit.
+    Drizzle(PathBuf),
 }
 
 impl Migration {
@@ -48,13 +56,14 @@ impl Migration {
             size,
         } = file::describe(path, &label)?;
         Ok(Self {
-            version,
+            version: version.into(),
             name,
-            checksum,
+            checksum: Checksum::Refinery(checksum),
             size,
             text: Text::File(path.to_owned()),
             label,
             path: shown,
+            is_ambiguous: false,
         })
     }
 
@@ -62,45 +71,74 @@ impl Migration {
     pub(super) fn from_refinery(migration: RefineryMigration) -> Self {
         let label = migration.to_string();
         Self {
-            version: migration.version(),
+            version: migration.version().into(),
             name: migration.name().to_owned(),
-            checksum: migration.checksum(),
+            checksum: Checksum::Refinery(migration.checksum()),
             size: 0,
             text: Text::Loaded(migration),
             path: format!("{label}.sql"),
             label,
+            is_ambiguous: false,
         }
     }
 
     pub(super) fn from_embedded(file: &EmbeddedFile, embedded: &'static Embedded) -> Self {
         let (path, version, name, checksum) = *file;
         Self {
-            version,
+            version: version.into(),
             name: name.to_owned(),
-            checksum,
+            checksum: Checksum::Refinery(checksum),
             size: 0,
             text: Text::Embedded(embedded),
             label: label_of(path).to_owned(),
             path: path.to_owned(),
+            is_ambiguous: false,
         }
     }
 
-    /// The version.
-    #[must_use]
-    pub fn version(&self) -> i64 {
-        self.version.into()
+    /// A migration of a folder of drizzle-kit: version, name and label; its real path and how messages show it.
+    pub(super) fn from_drizzle(
+        (version, name, label): (i64, String, String),
+        (real, path): (PathBuf, String),
+        checksum: Checksum,
+        size: u64,
+    ) -> Self {
+        Self {
+            version,
+            name,
+            checksum,
+            size,
+            text: Text::Drizzle(real),
+            label,
+            path,
+            is_ambiguous: false,
+        }
     }
 
-    /// The name: the part of the file's name after the version.
+    /// The version. A migration of Drizzle has its time: milliseconds since 1970.
+    #[must_use]
+    pub fn version(&self) -> i64 {
+        self.version
+    }
+
+    /// The name: the part of the file's name after the version; of Drizzle, the name of its folder.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// refinery's checksum of name, version and text.
+    /// The checksum, as the history table has it.
     #[must_use]
-    pub fn checksum(&self) -> u64 {
+    pub fn checksum(&self) -> Checksum {
         self.checksum
+    }
+
+    /// The parts of its text `sql`, which are lexed each by itself.
+    pub(crate) fn parts(&self, sql: &str) -> Vec<Range<usize>> {
+        match self.text {
+            Text::Drizzle(_) => breakpoints::parts(sql),
+            Text::Loaded(_) | Text::Embedded(_) | Text::File(_) => std::iter::once(0..sql.len()).collect(),
+        }
     }
 
     /// How much memory its text will take when it is read, in bytes. Embedded text takes none.
@@ -123,6 +161,30 @@ impl Migration {
         self.label.starts_with('U')
     }
 
+    /// Whether `checksum` is that of its text, or of the same text with other line ends, with or without a byte-order mark or a
+    /// last line break. Only of a folder of drizzle-kit.
+    pub(crate) fn is_text_of(&self, checksum: &str) -> bool {
+        if self.checksum.to_string() == checksum {
+            return true;
+        }
+        let Ok(text) = self.sql() else { return false };
+        let unix = text.replace("\r\n", "\n");
+        let stripped = unix.strip_suffix('\n').unwrap_or(&unix);
+        let ends = [stripped.to_owned(), format!("{stripped}\n")];
+        ends.iter().any(|unix| {
+            [unix.clone(), unix.replace('\n', "\r\n")].iter().any(|text| {
+                Checksum::of_text(text).to_string() == checksum
+                    || Checksum::of_text(&format!("{BOM}{text}")).to_string() == checksum
+            })
+        })
+    }
+
+    /// Whether the whole file is a comment that creates tables, as `drizzle-kit pull` writes it.
+    pub(crate) fn is_commented_out(&self) -> bool {
+        self.sql()
+            .is_ok_and(|sql| Outline::of(&sql, &[]).is_commented_out)
+    }
+
     /// The SQL, without a byte-order mark. refinery's checksum covers the mark, so it is removed here.
     ///
     /// # Errors
@@ -141,15 +203,21 @@ impl Migration {
                 .sql()
                 .unwrap_or_default(),
             Text::File(path) => {
-                let mut text = file::text(path, self.version, &self.name, self.checksum)?;
-                if text.starts_with(BOM) {
-                    text.drain(..BOM.len());
-                }
-                return Ok(Cow::Owned(text));
+                return file::text(path, self.version, &self.name, self.checksum).map(without_mark);
+            }
+            Text::Drizzle(path) => {
+                return file::drizzle_text(path, &self.path, self.checksum).map(without_mark);
             }
         };
         Ok(Cow::Borrowed(text.strip_prefix(BOM).unwrap_or(text)))
     }
+}
+
+fn without_mark(mut text: String) -> Cow<'static, str> {
+    if text.starts_with(BOM) {
+        text.drain(..BOM.len());
+    }
+    Cow::Owned(text)
 }
 
 fn label_of(path: &str) -> &str {

@@ -1,10 +1,16 @@
 //! Where migrations come from.
 
+mod breakpoints;
+mod checksum;
 mod directory;
+mod drizzle;
+mod drizzle_journal;
+mod drizzle_time;
 mod embedded;
 mod error;
 mod file;
 mod file_name;
+mod format;
 mod memory_limit;
 mod migration;
 mod reading;
@@ -12,9 +18,14 @@ mod search;
 
 use refinery_core::{Migration as RefineryMigration, Runner};
 
+pub use self::checksum::Checksum;
 pub use self::directory::{Directory, UnknownFiles};
+pub use self::drizzle::{DrizzleFolder, DrizzleTable, Layout};
+pub use self::drizzle_time::readable;
 pub use self::embedded::{Embedded, EmbeddedFile};
 pub use self::error::{Error, Problem};
+pub use self::format::Format;
+pub(crate) use self::format::drizzle_layout;
 pub(crate) use self::memory_limit::memory_limit;
 pub use self::migration::Migration;
 
@@ -28,6 +39,8 @@ pub enum Source {
     Refinery(Vec<RefineryMigration>),
     /// A directory of files in refinery's naming.
     Directory(Directory),
+    /// A folder of drizzle-kit.
+    Drizzle(DrizzleFolder),
 }
 
 impl From<&Runner> for Source {
@@ -38,7 +51,7 @@ impl From<&Runner> for Source {
 }
 
 impl Source {
-    /// The migrations, ordered by version.
+    /// The migrations, in the order in which they are applied: by version, or as the folder of drizzle-kit has them.
     ///
     /// # Errors
     ///
@@ -52,6 +65,7 @@ impl Source {
                 .collect(),
             Self::Refinery(migrations) => migrations.iter().cloned().map(Migration::from_refinery).collect(),
             Self::Directory(directory) => directory.load()?,
+            Self::Drizzle(folder) => return folder.load(),
         };
         migrations
             .sort_unstable_by(|one, other| (one.version(), &one.path).cmp(&(other.version(), &other.path)));

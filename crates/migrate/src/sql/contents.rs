@@ -12,6 +12,10 @@ use super::table_locks::LockedTables;
 use super::transaction_flow::{Flow, Misplaced, TransactionFlow};
 
 /// What a run has to know of a migration file.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts about a file, each independent of the others"
+)]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Contents {
     /// What is sent, in order, if it is one transaction or one statement.
@@ -34,6 +38,8 @@ pub struct Contents {
     pub misplaced: Vec<Misplaced>,
     /// The tables that its statements lock, as far as tokens show, if there are no steps.
     pub locked_tables: LockedTables,
+    /// Whether it only creates, alters and drops.
+    pub is_ddl: bool,
     /// Whether it may prepare statements, which outlive its transaction.
     pub may_prepare: bool,
     /// Whether it may change the search path of later sessions.
@@ -63,6 +69,7 @@ impl Contents {
                 may_prepare: contains(sql, "prepare"),
                 may_set_search_path: contains(sql, "search_path"),
                 declares_no_transaction,
+                is_ddl: true,
                 ..Self::default()
             },
         };
@@ -150,6 +157,9 @@ impl Splitter<'_> {
             self.steps.push(Step::after(self.contents.settings.len()));
         }
         self.contents.statements += 1;
+        let ddl = ["CREATE", "ALTER", "DROP", "COMMENT", "GRANT", "REVOKE"];
+        let is_ddl = ddl.iter().any(|word| statement.begins_with(&[word])) && !statement.has("AS");
+        self.contents.is_ddl &= is_ddl || is_setting;
         if let Some(step) = self.steps.last_mut() {
             step.add(statement, self.sql, !self.is_interrupted, is_setting);
             let is_first = step.statements == 1;

@@ -1,9 +1,12 @@
 //! What a migration file contains, decided on tokens.
 
+mod changes;
 mod contents;
 mod copy_data;
 mod nesting;
 pub mod non_transactional;
+mod object;
+mod outline;
 mod piece;
 mod recognition;
 mod session_setting;
@@ -16,9 +19,12 @@ mod token_cursor;
 mod transaction_control;
 mod transaction_flow;
 
+pub use self::changes::Changes;
 pub use self::contents::Contents;
 pub use self::copy_data::CopyData;
 pub use self::non_transactional::NonTransactional;
+pub use self::object::{Object, ObjectKind};
+pub use self::outline::Outline;
 pub(crate) use self::piece::PIECE_SIZE;
 pub use self::piece::Piece;
 pub use self::recognition::{Unsupported, recognise};
