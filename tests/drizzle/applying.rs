@@ -1,11 +1,14 @@
 //! How the entries of a Drizzle folder are applied.
 
 use std::thread;
+use std::time::Duration;
 
 use insta::assert_snapshot;
-use zerostarter_test_harness::{Proxy, Server, ServerOptions};
+use zerostarter_test_harness::{Proxy, Server, ServerOptions, poll};
 
 use super::folder::{Folder, count, rows};
+
+const SOON: Duration = Duration::from_secs(30);
 
 #[test]
 fn a_run_says_what_it_does() {
@@ -306,4 +309,45 @@ fn database_url_is_read_if_no_other_variable_is_set() {
         "{}",
         run.stderr
     );
+}
+
+/// It locks Drizzle's table, so that drizzle-kit waits: our own readers wait too, for it and not for the lock.
+#[test]
+fn a_long_migration_with_data_is_waited_for() {
+    let database = Server::shared().database();
+    let slow = (
+        "0001_slow",
+        2000,
+        "INSERT INTO a VALUES (1);--> statement-breakpoint\nSELECT pg_sleep(6);",
+    );
+    let folder = Folder::journal(&[("0000_a", 1000, "CREATE TABLE a (b int);")]);
+    folder.applied(&database);
+    folder.write_journal(&[("0000_a", 1000, "CREATE TABLE a (b int);"), slow]);
+    let running = folder.ours(&database).start();
+    let sleeping =
+        "SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()";
+    poll(SOON, || (!database.rows(sleeping).is_empty()).then_some(())).expect("the data");
+    let short = || {
+        folder
+            .ours(&database)
+            .env("MIGRATE_LOCK_TIMEOUT", "200ms")
+            .env("MIGRATE_LOCK_RETRIES", "1")
+    };
+    let check = short().arg("check").run();
+    assert_eq!(check.status, 5, "{}", check.stderr);
+    assert!(check.stderr.contains("another migrator"), "{}", check.stderr);
+    let status = short().arg("status").run();
+    assert_eq!(status.status, 7, "{}", status.stderr);
+    assert!(status.stderr.contains("blocked by: pid"), "{}", status.stderr);
+    let waiting = short().arg("wait").start();
+    let second = short().run();
+    assert_eq!(second.status, 0, "{}", second.stderr);
+    assert!(
+        second.stderr.contains("another migrator holds the lock"),
+        "{}",
+        second.stderr
+    );
+    assert_eq!(waiting.wait().status, 0);
+    assert_eq!(running.wait().status, 0);
+    assert_eq!(database.rows("SELECT b FROM a"), ["1"]);
 }

@@ -88,6 +88,7 @@ pub(super) fn error_of(end: PassEnd, migrator: &Migrator) -> Error {
         PassEnd::LockConflict(conflict) => Error::HistoryLocked {
             answer: conflict.reason,
             holder: None,
+            is_migrator: false,
         },
     }
 }

@@ -45,6 +45,8 @@ pub enum Error {
         answer: String,
         /// The session, if it was seen.
         holder: Option<Box<Blocker>>,
+        /// Whether it is another migrator at work.
+        is_migrator: bool,
     },
     /// A signal ended the run.
     #[error("{} ended the run", .signal.name())]
@@ -194,7 +196,7 @@ impl Diagnostic for Error {
                 lines.extend(server_details(source));
                 lines
             }
-            Self::HistoryLocked { answer, holder } => std::iter::once(answer.clone())
+            Self::HistoryLocked { answer, holder, .. } => std::iter::once(answer.clone())
                 .chain(holder.iter().map(|holder| format!("blocked by: {holder}")))
                 .collect(),
             Self::Interrupted {

@@ -14,7 +14,7 @@ use super::retries::Retries;
 use crate::config::Config;
 use crate::ledger::{self, Ledger, Snapshot};
 use crate::source::Migration;
-use crate::watch::{Blocker, LockWait, find_history_locker};
+use crate::watch::{Blocker, LockWait, find_history_locker, find_holder};
 
 /// Reads the state, and what else the comparison with `migrations` needs.
 pub(super) async fn read_state(
@@ -43,6 +43,13 @@ pub(super) async fn read(
     };
     if !error.sql_state().is_some_and(is_lock_conflict) {
         return Err(ledger::Error::reading(error).into());
+    }
+    if let Some(holder) = migrator_with_lock(connection, ledger).await {
+        return Err(PassEnd::Contended {
+            reason: "another migrator holds the lock".to_owned(),
+            schema: String::new(),
+            holder: Some(Box::new(holder)),
+        });
     }
     let locker = history_locker(connection, config, ledger).await;
     Err(PassEnd::LockConflict(LockConflict {
@@ -90,9 +97,16 @@ pub(super) async fn reading_failed(
     failure: AttemptError,
 ) -> Error {
     if failure.sql_state().is_some_and(is_lock_conflict) {
+        let migrator = migrator_with_lock(connection, ledger).await;
+        let is_migrator = migrator.is_some();
+        let locker = match migrator {
+            Some(migrator) => Some(migrator),
+            None => history_locker(connection, config, ledger).await,
+        };
         Error::HistoryLocked {
             answer: failure.to_string(),
-            holder: history_locker(connection, config, ledger).await.map(Box::new),
+            holder: locker.map(Box::new),
+            is_migrator,
         }
     } else {
         ledger::Error::reading(failure).into()
@@ -103,5 +117,12 @@ pub(super) async fn reading_failed(
 async fn history_locker(connection: &Connection, config: &Config, ledger: Ledger) -> Option<Blocker> {
     let schema = config.database.url.parameters.schema.as_deref();
     let finding = find_history_locker(connection, ledger, schema);
+    timeout(ATTEMPT_LIMIT, finding).await.ok()?.ok()?
+}
+
+/// The migrator at work, if it may be what locks Drizzle's table: a run locks that while it applies a migration with data.
+async fn migrator_with_lock(connection: &Connection, ledger: Ledger) -> Option<Blocker> {
+    let schema = ledger.own_schema()?;
+    let finding = find_holder(connection, ledger, schema);
     timeout(ATTEMPT_LIMIT, finding).await.ok()?.ok()?
 }

@@ -141,6 +141,7 @@ impl<'a> Retries<'a> {
                 None => Error::HistoryLocked {
                     answer: reason,
                     holder: wait.and_then(|wait| wait.blockers.into_iter().next().map(Box::new)),
+                    is_migrator: false,
                 },
             });
         }

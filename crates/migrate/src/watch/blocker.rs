@@ -165,16 +165,15 @@ pub(crate) async fn find_history_locker(
     let in_schema =
         |schema: &str| format!("pg_catalog.to_regclass(pg_catalog.quote_ident({schema}) || '.{table}')");
     let visible = relation(table);
-    let history = named.map_or_else(
-        || {
-            format!(
-                "{}, {}",
-                captured_oid("history"),
-                in_schema(&captured("current_schema"))
-            )
-        },
-        |named| in_schema(&literal(named)),
-    );
+    let history = match (ledger.own_schema(), named) {
+        (Some(schema), _) => format!("pg_catalog.to_regclass({})", literal(&ledger.qualified(schema))),
+        (None, Some(named)) => in_schema(&literal(named)),
+        (None, None) => format!(
+            "{}, {}",
+            captured_oid("history"),
+            in_schema(&captured("current_schema"))
+        ),
+    };
     find_one(
         connection,
         &[
