@@ -12,7 +12,9 @@ use super::failure::{ROW_MISSING, TRANSACTION_ENDED};
 use super::message::HISTORY_CHANGED;
 use super::pending::{Pending, Recorded};
 use crate::config::Config;
-use crate::ledger::{CONFIRMATION, Snapshot, raise_unless, take_or_raise};
+use crate::ledger::{
+    Access, CONFIRMATION, Scrutiny, Snapshot, lock, raise_if_untrusted, raise_unless, take_or_raise,
+};
 use crate::source::Migration;
 use crate::sql::{Contents, LockedTables};
 use crate::watch::raise_if_long_running;
@@ -57,7 +59,7 @@ impl Script<'_> {
         let versions: Vec<i64> = files.iter().map(|file| file.migration().version()).collect();
         let mut statements = self.begin();
         statements.extend(self.create_history());
-        statements.push(self.check_history(&versions));
+        statements.extend(self.check_history(&versions));
         statements.extend(raise_if_long_running(locked_tables, self.config.lock_budget));
         statements.push(note_transaction());
         statements
@@ -130,7 +132,7 @@ impl Script<'_> {
             millis(GUARD_LIMIT)
         ));
         statements.push("SAVEPOINT look".to_owned());
-        statements.push(self.check_history(&[file.version()]));
+        statements.extend(self.check_history(&[file.version()]));
         statements.push("ROLLBACK TO SAVEPOINT look".to_owned());
         statements.push(format!(
             "SELECT pg_catalog.format('%s since %s', pg_catalog.pg_backend_pid(), {}) AS {CONFIRMATION}",
@@ -149,7 +151,8 @@ impl Script<'_> {
         insert: &str,
         remove_note: Option<String>,
     ) -> Vec<String> {
-        let mut statements = vec![insert.to_owned(), check_row(self.snapshot, file.migration)];
+        let mut statements = self.trust_history();
+        statements.extend([insert.to_owned(), check_row(self.snapshot, file.migration)]);
         statements.extend(remove_note);
         statements.extend(commit());
         statements.push("RESET ALL".to_owned());
@@ -160,7 +163,7 @@ impl Script<'_> {
     /// A transaction of `changes` to the history table alone.
     pub(crate) fn resolving(&self, changes: Vec<String>) -> Vec<String> {
         let mut statements = self.begin();
-        statements.push(self.check_history(&[]));
+        statements.extend(self.check_history(&[]));
         statements.extend(changes);
         statements.extend(commit());
         statements.push("RESET ALL".to_owned());
@@ -229,13 +232,36 @@ impl Script<'_> {
             .map(|role| format!("SET LOCAL ROLE {}", identifier(role)))
     }
 
-    fn check_history(&self, versions: &[i64]) -> String {
+    /// Checks that the history table still is what was read: the table, before anything runs that another session may have
+    /// attached to it, and then its rows.
+    fn check_history(&self, versions: &[i64]) -> Vec<String> {
         let table = self.snapshot.history_table();
         let ledger = self.snapshot.ledger;
-        raise_unless(
+        let mut statements = self.trust_history();
+        statements.push(raise_unless(
             &ledger.is_unchanged(&table, self.last_version, versions),
             HISTORY_CHANGED,
-        )
+        ));
+        statements
+    }
+
+    /// Another look at the table explains what is wrong with it.
+    fn trust_history(&self) -> Vec<String> {
+        let table = self.snapshot.history_table();
+        let oid = format!(
+            "CAST(pg_catalog.to_regclass({}) AS pg_catalog.oid)",
+            literal(&table)
+        );
+        // An event trigger may have attached something to the table that this run has created.
+        let scrutiny = if self.snapshot.history.is_none() {
+            Scrutiny::Thorough
+        } else {
+            self.snapshot.scrutiny
+        };
+        vec![
+            lock(&table, Access::Write),
+            raise_if_untrusted(scrutiny, &oid, HISTORY_CHANGED),
+        ]
     }
 }
 

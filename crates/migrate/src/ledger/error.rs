@@ -7,6 +7,7 @@ use zerostarter_diagnostic::{Diagnostic, ExitStatus, distinct};
 
 use super::comparison::Conflict;
 use super::privileges::Denial;
+use super::trust::Untrusted;
 
 /// Why the history table does not allow a run.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +34,9 @@ pub enum Error {
     /// is a connection.
     #[error("reading the history table failed: {0}")]
     Unanswered(AttemptError),
+    /// The history table may run code of another role.
+    #[error("the history table is not trusted")]
+    Untrusted(Untrusted),
 }
 
 impl Error {
@@ -42,6 +46,12 @@ impl Error {
         let AttemptError::Postgres(source) = failure else {
             return Self::Unanswered(failure);
         };
+        if let Some(untrusted) = source
+            .as_db_error()
+            .and_then(|answer| Untrusted::parse(answer.message()))
+        {
+            return Self::Untrusted(untrusted);
+        }
         match source.code() {
             Some(&SqlState::INSUFFICIENT_PRIVILEGE) if is_row_security(&source) => {
                 Denial::Hidden { answer }.into()
@@ -72,6 +82,7 @@ impl Diagnostic for Error {
                 vec![answer.clone()]
             }
             Self::Denied(_) | Self::Elsewhere { .. } | Self::Unanswered(_) => Vec::new(),
+            Self::Untrusted(untrusted) => vec![untrusted.to_string()],
             Self::Read(source) => {
                 let mut lines = vec![describe(source)];
                 lines.extend(server_details(source));
@@ -90,12 +101,13 @@ impl Diagnostic for Error {
                 "add schema={found} to the URL to continue with that history table, or choose a schema with options=-c%20search_path=…"
             )],
             Self::Read(_) | Self::Unanswered(_) => Vec::new(),
+            Self::Untrusted(untrusted) => untrusted.hints(),
         }
     }
 
     fn exit_status(&self) -> ExitStatus {
         match self {
-            Self::Conflicts(_) | Self::Elsewhere { .. } => ExitStatus::Conflict,
+            Self::Conflicts(_) | Self::Elsewhere { .. } | Self::Untrusted(_) => ExitStatus::Conflict,
             Self::Denied(_) => ExitStatus::Refused,
             Self::Read(_) | Self::Unanswered(_) => ExitStatus::Failed,
         }

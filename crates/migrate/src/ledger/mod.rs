@@ -11,6 +11,7 @@ mod kind;
 mod lock;
 mod privileges;
 mod snapshot;
+mod trust;
 
 pub use self::applied::Applied;
 pub(crate) use self::begun::{comment_query, has_note, set_comment, with_note, without_note};
@@ -24,3 +25,5 @@ pub use self::privileges::Denial;
 pub(crate) use self::privileges::check_privileges;
 pub(crate) use self::snapshot::schema_of_history;
 pub use self::snapshot::{Snapshot, SnapshotQuery, read};
+pub use self::trust::Untrusted;
+pub(crate) use self::trust::{Access, Scrutiny, lock, raise_if_untrusted};

@@ -9,11 +9,12 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 use zerostarter_connect::attempt::{ATTEMPT_LIMIT, AttemptError};
 use zerostarter_connect::quote::{identifier, literal};
-use zerostarter_connect::search_path::{LEAVE, captured, enter, is_captured};
+use zerostarter_connect::search_path::{captured, enter, is_captured};
 use zerostarter_diagnostic::duration::millis;
 
 use super::applied::Applied;
 use super::kind::Ledger;
+use super::trust::{self, Access, Scrutiny, Untrusted};
 
 /// What to read, and as whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +68,8 @@ pub struct Snapshot {
     pub wal_position: Option<String>,
     /// The server's clock at that position.
     pub server_time: String,
+    /// How thoroughly a transaction has to look at the history table before it uses it.
+    pub(crate) scrutiny: Scrutiny,
     has_own_history: bool,
     visible_history: Option<String>,
 }
@@ -139,12 +142,40 @@ async fn read_consistently(
     }
 }
 
+/// Reads with the quick check of the history table; if that complains, with the thorough one.
 async fn read_once(
     client: &Client,
     query: &SnapshotQuery<'_>,
     named: Option<&str>,
 ) -> Result<Snapshot, tokio_postgres::Error> {
-    let request = request(query, named);
+    match read_with(client, query, named, Scrutiny::Quick).await {
+        Err(error) if needs_scrutiny(&error) => read_with(client, query, named, Scrutiny::Thorough).await,
+        outcome => outcome,
+    }
+}
+
+/// Whether the history table or its schema does not exist.
+fn is_missing(error: &tokio_postgres::Error) -> bool {
+    error
+        .code()
+        .is_some_and(|code| [SqlState::UNDEFINED_TABLE, SqlState::INVALID_SCHEMA_NAME].contains(code))
+}
+
+/// Whether the history table is not a plain one, cannot be locked, or is a view of what its owner may not lock.
+fn needs_scrutiny(error: &tokio_postgres::Error) -> bool {
+    error.as_db_error().is_some_and(|answer| {
+        Untrusted::is_complaint(answer.message())
+            || [SqlState::WRONG_OBJECT_TYPE, SqlState::INSUFFICIENT_PRIVILEGE].contains(answer.code())
+    })
+}
+
+async fn read_with(
+    client: &Client,
+    query: &SnapshotQuery<'_>,
+    named: Option<&str>,
+    scrutiny: Scrutiny,
+) -> Result<Snapshot, tokio_postgres::Error> {
+    let request = request(query, named, scrutiny);
     let mut rows = pin!(client.simple_query_raw(&request).await?);
     let mut snapshot: Option<Snapshot> = None;
     let mut history = Vec::new();
@@ -158,17 +189,22 @@ async fn read_once(
             Ok(Some(SimpleQueryMessage::Row(row))) => history.push(query.ledger.read(&row)),
             Ok(Some(_)) => {}
             // The state comes first, so it is the history table that does not exist: a database that was never migrated.
-            Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) && snapshot.is_some() => {
+            Err(error) if is_missing(&error) && snapshot.is_some() => {
                 // To the end: if the next message is sent before the server reports that it is ready, PgBouncer takes the
                 // server for idle, and does not end its work when this client is killed.
                 while rows.try_next().await?.is_some() {}
                 return Ok(snapshot.unwrap_or_default());
+            }
+            Err(error) if needs_scrutiny(&error) => {
+                while rows.try_next().await?.is_some() {}
+                return Err(error);
             }
             Err(error) => return Err(error),
         }
     }
     let mut snapshot = snapshot.unwrap_or_default();
     snapshot.history = Some(history);
+    snapshot.scrutiny = scrutiny;
     Ok(snapshot)
 }
 
@@ -179,13 +215,23 @@ async fn read_once(
 /// message, so they are safe with transaction pooling. On Aurora the function for the position in the write-ahead log
 /// fails unless logical replication is on.
 ///
-/// What depends on the search path of the session is captured first; then the state is read in the safe search path. The
-/// query for the history has no operator and calls no function.
-fn request(query: &SnapshotQuery<'_>, named: Option<&str>) -> String {
+/// What depends on the search path of the session is captured first; then the state is read in the safe search path.
+///
+/// The history table is locked and checked before it is read. From there on the search path is the schema that it was found
+/// in alone, so that the same name cannot lead to another table meanwhile; temporary ones come last. These statements have
+/// no operator or function without its schema.
+fn request(query: &SnapshotQuery<'_>, named: Option<&str>, scrutiny: Scrutiny) -> String {
     let history = query.ledger.table();
     let table = named.map_or_else(
         || history.to_owned(),
         |schema| history_table_in(query.ledger, schema),
+    );
+    let check = trust::check(
+        scrutiny,
+        &format!(
+            "CAST(pg_catalog.to_regclass({}) AS pg_catalog.oid)",
+            literal(&table)
+        ),
     );
     let visible_history = format!(
         "(pg_catalog.pg_identify_object('pg_catalog.pg_class'::pg_catalog.regclass, \
@@ -214,10 +260,13 @@ fn request(query: &SnapshotQuery<'_>, named: Option<&str>) -> String {
              THEN NULL ELSE pg_catalog.pg_current_wal_lsn() END,\n\
            pg_catalog.to_char(pg_catalog.now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'),\n\
            {path},\n\
-           pg_catalog.current_setting('default_transaction_read_only')\n\
+           pg_catalog.current_setting('default_transaction_read_only'),\n\
+           pg_catalog.set_config('search_path', pg_catalog.concat_ws(', ', pg_catalog.quote_ident(\
+             COALESCE({named}, NULLIF({visible}, 'pg_temp'), target.name)), 'pg_temp'), true)\n\
          FROM (SELECT COALESCE({named}, CASE WHEN NOT pg_catalog.starts_with({current}, 'pg_')\n\
              THEN {current} END, '{DEFAULT_SCHEMA}') AS name) AS target;\n\
-         {LEAVE};\n\
+         {checks}{lock};\n\
+         {check};\n\
          {select}",
         enter = enter(&[
             ("current_schema", "pg_catalog.current_schema()"),
@@ -232,6 +281,11 @@ fn request(query: &SnapshotQuery<'_>, named: Option<&str>) -> String {
         visible = captured("visible_history"),
         path = captured("schemas"),
         select = query.ledger.select(&table),
+        lock = trust::lock(&table, Access::Read),
+        checks = match scrutiny {
+            Scrutiny::Quick => String::new(),
+            Scrutiny::Thorough => format!("{check};\n"),
+        },
         lock_timeout = millis(query.lock_wait),
         schema = "pg_catalog.to_regnamespace(pg_catalog.quote_ident(target.name))",
         own = format_args!("pg_catalog.to_regclass(pg_catalog.quote_ident(target.name) || '.{history}')"),
@@ -277,6 +331,7 @@ fn read_state(ledger: Ledger, row: &SimpleQueryRow) -> Snapshot {
         current_schema,
         is_read_only_by_default: row.get(14) == Some("on"),
         schema_exists: flag(5),
+        scrutiny: Scrutiny::Quick,
         has_own_history: flag(6),
         visible_history: text(7),
         role: text(8).unwrap_or_default(),
