@@ -105,6 +105,11 @@ impl Connection {
         (self.client, self.canceller, self.driver)
     }
 
+    /// Drops the socket, with what is not sent yet: on a slow link that would take the time of the next connection.
+    pub fn abandon(self) {
+        self.driver.abort();
+    }
+
     /// Sends Terminate, so that the server does not log a lost client.
     pub async fn close(self) {
         drop(self.client);

@@ -208,6 +208,8 @@ impl Script<'_> {
                 millis(self.config.statement_timeout)
             ),
             format!("SET LOCAL idle_in_transaction_session_timeout = {IDLE_IN_TRANSACTION_LIMIT_MS}"),
+            // Else an error ends the connection, and with it what the next message could find out.
+            "SET LOCAL exit_on_error = off".to_owned(),
         ];
         if self.snapshot.server_version >= 170_000 {
             statements.push("SET LOCAL transaction_timeout = 0".to_owned());

@@ -136,6 +136,7 @@ fn options(config: &Config, snapshot: &Snapshot, statement: &NonTransactional) -
         ("default_transaction_isolation", "read committed".to_owned()),
         ("default_transaction_read_only", "off".to_owned()),
         ("standard_conforming_strings", "on".to_owned()),
+        ("exit_on_error", "off".to_owned()),
     ];
     if snapshot.server_version >= 170_000 {
         settings.push(("transaction_timeout", "0".to_owned()));

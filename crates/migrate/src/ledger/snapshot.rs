@@ -242,6 +242,7 @@ fn request(query: &SnapshotQuery<'_>, named: Option<&str>, scrutiny: Scrutiny) -
          SET LOCAL statement_timeout = 0;\n\
          SET LOCAL lock_timeout = {lock_timeout};\n\
          SET LOCAL row_security = off;\n\
+         SET LOCAL exit_on_error = off;\n\
          {set_role}\
          {enter};\n\
          SELECT pg_catalog.current_setting('server_version_num'),\n\

@@ -10,6 +10,7 @@ use zerostarter_connect::search_path::{SAFE, capture, is_captured};
 const PREAMBLE: &str = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED READ ONLY;\n\
      SET LOCAL statement_timeout = 0;\n\
      SET LOCAL lock_timeout = 0;\n\
+     SET LOCAL exit_on_error = off;\n\
      SET LOCAL DateStyle = 'ISO';\n\
      SET LOCAL TimeZone = 'UTC';\n";
 
