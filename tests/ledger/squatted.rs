@@ -76,10 +76,9 @@ fn a_squatted_history_is_refused_before_it_is_read() {
             "is a materialized view of",
         ),
         (
-            format!(
-                "CREATE TABLE public.refinery_schema_history (version int4, name varchar, applied_on varchar, \
-                 checksum varchar) PARTITION BY LIST (version)"
-            ),
+            "CREATE TABLE public.refinery_schema_history (version int4, name varchar, applied_on varchar, \
+             checksum varchar) PARTITION BY LIST (version)"
+                .to_owned(),
             "is a partitioned table of",
         ),
         ("CREATE SEQUENCE public.refinery_schema_history".to_owned(), "is another kind of relation of"),

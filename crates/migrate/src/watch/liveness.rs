@@ -73,8 +73,6 @@ impl Liveness {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::Liveness;
 
     #[test]
