@@ -30,8 +30,8 @@ pub enum Error {
     /// The history table could not be read for another reason.
     #[error("reading the history table failed")]
     Read(#[source] tokio_postgres::Error),
-    /// A failure that is not the server's. It cannot happen: a timeout is retried, and a client certificate fails before there
-    /// is a connection.
+    /// A failure that is not the server's. It cannot happen: a timeout and an odd answer are retried, and a client certificate
+    /// fails before there is a connection.
     #[error("reading the history table failed: {0}")]
     Unanswered(AttemptError),
     /// The history table may run code of another role.

@@ -48,10 +48,10 @@ impl Ledger {
 
     /// A row of that query.
     pub(super) fn read(self, row: &SimpleQueryRow) -> Applied {
-        let text = |column: usize| row.get(column).map(str::to_owned);
+        let text = |column: usize| row.try_get(column).ok().flatten().map(str::to_owned);
         match self {
             Self::Refinery => Applied {
-                version: row.get(0).and_then(|text| text.parse().ok()).unwrap_or_default(),
+                version: text(0).and_then(|text| text.parse().ok()).unwrap_or_default(),
                 name: text(1),
                 applied_on: text(2),
                 checksum: text(3),

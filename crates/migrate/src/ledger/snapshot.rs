@@ -1,5 +1,6 @@
 //! The state of a database, read in one round trip: the server, our privileges, and the history table.
 
+use std::io;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -15,6 +16,15 @@ use zerostarter_diagnostic::duration::millis;
 use super::applied::Applied;
 use super::kind::Ledger;
 use super::trust::{self, Access, Scrutiny, Untrusted};
+
+/// How many columns the row of the state has.
+const STATE_COLUMNS: usize = 16;
+
+/// How many applied migrations there may be: what a server sends must not fill the memory.
+const MOST_ROWS: usize = 1_000_000;
+
+/// How often to read again while other instances create the history table.
+const MOST_CONTRADICTIONS: usize = 10;
 
 /// What to read, and as whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,11 +112,10 @@ fn history_table_in(ledger: Ledger, schema: &str) -> String {
 pub async fn read(client: &Client, query: &SnapshotQuery<'_>) -> Result<Snapshot, AttemptError> {
     let limit = query.lock_wait + ATTEMPT_LIMIT;
     let reading = timeout(limit, read_in_full(client, query)).await;
-    let outcome = reading.map_err(|_| AttemptError::TimedOut(limit))?;
-    outcome.map_err(AttemptError::Postgres)
+    reading.map_err(|_| AttemptError::TimedOut(limit))?
 }
 
-async fn read_in_full(client: &Client, query: &SnapshotQuery<'_>) -> Result<Snapshot, tokio_postgres::Error> {
+async fn read_in_full(client: &Client, query: &SnapshotQuery<'_>) -> Result<Snapshot, AttemptError> {
     let named = query.schema;
     let mut snapshot = read_consistently(client, query, named).await?;
     if named.is_some() {
@@ -130,8 +139,8 @@ async fn read_consistently(
     client: &Client,
     query: &SnapshotQuery<'_>,
     named: Option<&str>,
-) -> Result<Snapshot, tokio_postgres::Error> {
-    loop {
+) -> Result<Snapshot, AttemptError> {
+    for _ in 0..MOST_CONTRADICTIONS {
         let snapshot = read_once(client, query, named).await?;
         let visible = snapshot.visible_history.as_ref();
         let found_here = visible == Some(&snapshot.schema)
@@ -140,6 +149,13 @@ async fn read_consistently(
             return Ok(snapshot);
         }
     }
+    Err(odd("the answers about the history table contradict each other"))
+}
+
+/// An answer that no PostgreSQL server gives.
+fn odd(text: &str) -> AttemptError {
+    let error = io::Error::new(io::ErrorKind::InvalidData, text);
+    AttemptError::Io("communicating with the server", error)
 }
 
 /// Reads with the quick check of the history table; if that complains, with the thorough one.
@@ -147,9 +163,11 @@ async fn read_once(
     client: &Client,
     query: &SnapshotQuery<'_>,
     named: Option<&str>,
-) -> Result<Snapshot, tokio_postgres::Error> {
+) -> Result<Snapshot, AttemptError> {
     match read_with(client, query, named, Scrutiny::Quick).await {
-        Err(error) if needs_scrutiny(&error) => read_with(client, query, named, Scrutiny::Thorough).await,
+        Err(AttemptError::Postgres(error)) if needs_scrutiny(&error) => {
+            read_with(client, query, named, Scrutiny::Thorough).await
+        }
         outcome => outcome,
     }
 }
@@ -174,9 +192,10 @@ async fn read_with(
     query: &SnapshotQuery<'_>,
     named: Option<&str>,
     scrutiny: Scrutiny,
-) -> Result<Snapshot, tokio_postgres::Error> {
+) -> Result<Snapshot, AttemptError> {
     let request = request(query, named, scrutiny);
-    let mut rows = pin!(client.simple_query_raw(&request).await?);
+    let rows = client.simple_query_raw(&request).await;
+    let mut rows = pin!(rows.map_err(AttemptError::Postgres)?);
     let mut snapshot: Option<Snapshot> = None;
     let mut history = Vec::new();
     loop {
@@ -184,7 +203,15 @@ async fn read_with(
             Ok(None) => break,
             Ok(Some(SimpleQueryMessage::Row(row))) if is_captured(&row) => {}
             Ok(Some(SimpleQueryMessage::Row(row))) if snapshot.is_none() => {
+                if row.columns().len() != STATE_COLUMNS {
+                    return Err(odd(
+                        "the answer about the state of the database has other columns",
+                    ));
+                }
                 snapshot = Some(read_state(query.ledger, &row));
+            }
+            Ok(Some(SimpleQueryMessage::Row(_))) if history.len() == MOST_ROWS => {
+                return Err(odd("the history table has more than a million rows"));
             }
             Ok(Some(SimpleQueryMessage::Row(row))) => history.push(query.ledger.read(&row)),
             Ok(Some(_)) => {}
@@ -192,17 +219,17 @@ async fn read_with(
             Err(error) if is_missing(&error) && snapshot.is_some() => {
                 // To the end: if the next message is sent before the server reports that it is ready, PgBouncer takes the
                 // server for idle, and does not end its work when this client is killed.
-                while rows.try_next().await?.is_some() {}
+                while rows.try_next().await.map_err(AttemptError::Postgres)?.is_some() {}
                 return Ok(snapshot.unwrap_or_default());
             }
             Err(error) if needs_scrutiny(&error) => {
-                while rows.try_next().await?.is_some() {}
-                return Err(error);
+                while rows.try_next().await.map_err(AttemptError::Postgres)?.is_some() {}
+                return Err(AttemptError::Postgres(error));
             }
-            Err(error) => return Err(error),
+            Err(error) => return Err(AttemptError::Postgres(error)),
         }
     }
-    let mut snapshot = snapshot.unwrap_or_default();
+    let mut snapshot = snapshot.ok_or_else(|| odd("there is no answer about the state of the database"))?;
     snapshot.history = Some(history);
     snapshot.scrutiny = scrutiny;
     Ok(snapshot)
@@ -309,13 +336,14 @@ pub(crate) fn schema_of_history(current: Option<&str>) -> &str {
 const DEFAULT_SCHEMA: &str = "public";
 
 fn read_state(ledger: Ledger, row: &SimpleQueryRow) -> Snapshot {
-    let text = |column: usize| row.get(column).map(str::to_owned);
-    let flag = |column: usize| row.get(column) == Some("t");
-    let server_version = row.get(0).and_then(|text| text.parse().ok()).unwrap_or_default();
+    let value = |column: usize| row.try_get(column).ok().flatten();
+    let text = |column: usize| value(column).map(str::to_owned);
+    let flag = |column: usize| value(column) == Some("t");
+    let server_version = value(0).and_then(|text| text.parse().ok()).unwrap_or_default();
     let schema = text(3).unwrap_or_default();
     let current_schema = text(4);
     let search_path = if current_schema.as_ref() == Some(&schema) {
-        let schemas = row.get(13).unwrap_or_default().lines();
+        let schemas = value(13).unwrap_or_default().lines();
         // A session of a pool may have a temporary schema in its path, which is another one in the next session.
         let lasting = schemas.filter(|name| !name.starts_with("pg_temp_"));
         lasting.map(identifier).collect::<Vec<_>>().join(", ")
@@ -330,7 +358,7 @@ fn read_state(ledger: Ledger, row: &SimpleQueryRow) -> Snapshot {
         schema,
         search_path,
         current_schema,
-        is_read_only_by_default: row.get(14) == Some("on"),
+        is_read_only_by_default: value(14) == Some("on"),
         schema_exists: flag(5),
         scrutiny: Scrutiny::Quick,
         has_own_history: flag(6),

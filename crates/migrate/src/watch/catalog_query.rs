@@ -49,10 +49,10 @@ pub(crate) fn result_rows(messages: Vec<SimpleQueryMessage>) -> Vec<SimpleQueryR
 }
 
 pub(crate) fn text(row: &SimpleQueryRow, column: usize) -> Option<String> {
-    row.get(column).map(str::to_owned)
+    row.try_get(column).ok().flatten().map(str::to_owned)
 }
 
 pub(crate) fn seconds(row: &SimpleQueryRow, column: usize) -> Option<Duration> {
-    let seconds: f64 = row.get(column)?.parse().ok()?;
+    let seconds: f64 = row.try_get(column).ok().flatten()?.parse().ok()?;
     Duration::try_from_secs_f64(seconds.max(0.0)).ok()
 }
