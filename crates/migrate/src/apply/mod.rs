@@ -6,6 +6,7 @@
 //! ```
 
 mod checks;
+mod effect_check;
 mod error;
 mod failure;
 #[cfg(test)]

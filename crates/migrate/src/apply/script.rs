@@ -8,6 +8,7 @@ use zerostarter_connect::quote::{identifier, literal};
 use zerostarter_connect::search_path::{captured, enter};
 use zerostarter_diagnostic::duration::millis;
 
+use super::effect_check::check_effect;
 use super::failure::{ROW_MISSING, TRANSACTION_ENDED};
 use super::message::HISTORY_CHANGED;
 use super::pending::{Pending, Recorded};
@@ -152,6 +153,8 @@ impl Script<'_> {
         remove_note: Option<String>,
     ) -> Vec<String> {
         let mut statements = self.trust_history();
+        let effect = file.contents.non_transactional.as_ref();
+        statements.extend(effect.and_then(|statement| check_effect(&statement.effect)));
         statements.extend([insert.to_owned(), check_row(self.snapshot, file.migration)]);
         statements.extend(remove_note);
         statements.extend(commit());

@@ -12,7 +12,7 @@ use super::error::Error;
 use super::failure::Failure;
 use super::message::Message;
 use super::pending::Pending;
-use super::script::{GUARD_LIMIT, terminate_guard};
+use super::script::{GUARD_LIMIT, clean_up, terminate_guard};
 use crate::config::Config;
 use crate::ledger::{Snapshot, take_or_raise};
 use crate::sql::NonTransactional;
@@ -108,7 +108,13 @@ pub(super) async fn open(
         connect::Error::Unreachable { source, .. } => unreachable(source.to_string()),
         error => Failure::fatal(error),
     })?;
-    match timeout_at(deadline, find_unsuitable(&connection, snapshot, statement)).await {
+    // A pool gives out sessions in which other clients have left temporary objects and settings.
+    let preparing = async {
+        let cleaning = clean_up([]).join(";\n");
+        connection.client().batch_execute(&cleaning).await?;
+        find_unsuitable(&connection, snapshot, statement).await
+    };
+    match timeout_at(deadline, preparing).await {
         Err(_) => Err(unreachable(
             "it was opened, and the server did not answer".to_owned(),
         )),
