@@ -4,13 +4,14 @@
 //! is drawn by lot: two figures that are as far apart as one entry moves them differ far more by the lot.
 
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use tokio::sync::Mutex;
 use tokio::time::Instant;
+use zerostarter_pool::Pool;
 use zerostarter_pool::queries::waitlist;
 
 use crate::api_error::ApiError;
-use crate::app::App;
 
 /// A smaller count is not shown: it would say too much about single people.
 const SHOWN_FROM: i64 = 10;
@@ -26,11 +27,10 @@ const LOT: RangeInclusive<i64> = -10..=10;
 pub(crate) struct Count(Mutex<Option<(Instant, i64)>>);
 
 impl Count {
-    /// The figure to show: 0 if it is too small. It is kept for `API_COUNT_AGE`; if that is 0, it is the rounded count.
-    pub(crate) async fn shown(&self, app: &App) -> Result<i64, ApiError> {
-        let age = app.config.count_age;
+    /// The figure to show: 0 if it is too small. It is kept for `age`; if that is 0, it is the rounded count.
+    pub(crate) async fn shown(&self, pool: &Pool, age: Duration) -> Result<i64, ApiError> {
         if age.is_zero() {
-            return Ok(rounded(find(app).await?));
+            return Ok(rounded(find(pool).await?));
         }
         let mut last = self.0.lock().await;
         if let Some((at, figure)) = *last
@@ -38,14 +38,14 @@ impl Count {
         {
             return Ok(figure);
         }
-        let figure = drawn(find(app).await?, rand::random_range(LOT));
+        let figure = drawn(find(pool).await?, rand::random_range(LOT));
         *last = Some((Instant::now(), figure));
         Ok(figure)
     }
 }
 
-async fn find(app: &App) -> Result<i64, ApiError> {
-    let client = app.pool.get().await?;
+async fn find(pool: &Pool) -> Result<i64, ApiError> {
+    let client = pool.get().await?;
     Ok(waitlist::count().bind(&client).one().await?)
 }
 

@@ -45,10 +45,9 @@ pub(crate) async fn get(State(app): State<Arc<App>>, RawQuery(query): RawQuery) 
     } else {
         Stage::Asking
     };
-    let counting = timeout(
-        app.config.request_timeout,
-        async move { app.count.shown(&app).await },
-    );
+    let counting = timeout(app.config.request_timeout, async move {
+        app.count.shown(&app.pool, app.config.count_age).await
+    });
     let counted = timeout(COUNT_LIMIT, tokio::spawn(counting)).await;
     let count = match counted {
         Ok(Ok(Ok(Ok(count)))) => count,

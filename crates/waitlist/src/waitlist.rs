@@ -49,7 +49,7 @@ pub(crate) async fn post(
 /// `GET /api/waitlist`
 pub(crate) async fn get(State(app): State<Arc<App>>) -> Result<Json<Count>, ApiError> {
     Ok(Json(Count {
-        count: app.count.shown(&app).await?,
+        count: app.count.shown(&app.pool, app.config.count_age).await?,
     }))
 }
 
