@@ -33,7 +33,7 @@ BINARY = $(or $(CARGO_TARGET_DIR),target)/$(HOST)/release/zerostarter-db
 .PHONY: help build build-api migrate db db-stop db-reset db-remove psql image up down logs studio \
 	queries test-docker test-kubernetes test-workflows \
 	test test-matrix postgres-versions soak \
-	peers fuzz bench bench-docs bench-api bench-api-docs lint deny clean
+	peers fuzz bench bench-docs bench-api bench-api-docs lint deny advisories clean
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -73,8 +73,8 @@ psql: ## Open psql on it (ARGS="-c 'select 1'")
 # ---- Docker ----
 
 image: ## Build the images of the migrator and of the web app
-	@docker build --file docker/Dockerfile --tag zerostarter-db .
-	@docker build --file docker/Dockerfile --target api --tag zerostarter-api .
+	@docker build $(if $(RUST_IMAGE),--build-arg RUST_IMAGE=$(RUST_IMAGE)) --file docker/Dockerfile --tag zerostarter-db .
+	@docker build $(if $(RUST_IMAGE),--build-arg RUST_IMAGE=$(RUST_IMAGE)) --file docker/Dockerfile --target api --tag zerostarter-api .
 
 up: ## Start PostgreSQL, migrate it, then start the app
 	@docker compose up --detach
@@ -130,6 +130,10 @@ deny: ## Check bans, licenses and sources of dependencies, offline
 	@scripts/cargo-tool.sh $(TOOLS) cargo-deny cargo-deny $(CARGO_DENY_VERSION)
 	@cargo fetch --locked --quiet
 	@cargo deny --offline --locked check --hide-inclusion-graph bans licenses sources
+
+advisories: ## Check dependencies against RustSec's advisories, from the network
+	@scripts/cargo-tool.sh $(TOOLS) cargo-deny cargo-deny $(CARGO_DENY_VERSION)
+	@cargo deny --locked check --hide-inclusion-graph advisories
 
 peers: ## Build the other tools that tests and benchmarks compare with
 	@scripts/install-peers.sh

@@ -16,7 +16,7 @@ set -eu
 role=zerostarter
 database=zerostarter
 container=zerostarter-db-postgres
-image=postgres:18
+image=${POSTGRES_IMAGE:-postgres:18@sha256:3a82e1f56c8f0f5616a11103ac3d47e632c3938698946a7ad26da0df1334744a}
 label=zerostarter-db.project
 
 # ---- what both kinds of server share ---------------------------------------------------------

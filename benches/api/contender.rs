@@ -90,6 +90,11 @@ impl Contender {
             .env("POSTGRES_POOL_SIZE", POOL.to_string())
             .env("API_LISTEN", format!("127.0.0.1:{port}"))
             .env("API_RATE_LIMIT", "0")
+            // The peer has neither: it answers as soon as it can, with the count of that moment, and limits nobody.
+            .env("API_JOIN_TIME", "0s")
+            .env("API_COUNT_AGE", "0s")
+            .env("API_CLIENT_CONNECTIONS", "0")
+            .env("API_HEALTH_LISTEN", "127.0.0.1:0")
             .env("LOG_FORMAT", "json")
             .stdin(Stdio::null())
             .stdout(Stdio::null())

@@ -105,6 +105,59 @@ fn what_an_earlier_client_has_left_in_the_session_is_not_migrated() {
     );
 }
 
+/// The same for the second connection of a non-transactional migration, whichever session of the pool it gets.
+#[test]
+fn what_earlier_clients_have_left_is_not_indexed() {
+    let server = Server::start(ServerOptions::new());
+    let database = server.database();
+    database.execute("CREATE TABLE users (id int)");
+    let pooler = Pooler::start(&server, 2);
+    let earlier = [(); 2].map(|()| Session::open_tcp(pooler.port(), database.name()));
+    for session in &earlier {
+        session.execute("BEGIN");
+    }
+    for session in &earlier {
+        session.execute(
+            "CREATE TEMP TABLE users (id int); SET statement_timeout = '1ms'; SET search_path = pg_temp, public; COMMIT",
+        );
+    }
+    drop(earlier);
+    let command = through(&pooler, &database).migration(
+        "V1__index.sql",
+        "CREATE INDEX CONCURRENTLY users_id ON users (id);",
+    );
+    run(&command, 0, "temporary tables in both sessions");
+    assert_eq!(
+        database.rows("SELECT schemaname FROM pg_indexes WHERE indexname = 'users_id'"),
+        ["public"]
+    );
+}
+
+/// The statement alone does not decide that it is done.
+#[test]
+fn an_index_that_is_not_there_is_not_recorded() {
+    let server = Server::start(ServerOptions::new());
+    let database = server.database();
+    database.execute(
+        "CREATE TABLE users (id int);
+         CREATE FUNCTION away() RETURNS event_trigger LANGUAGE plpgsql AS
+           'BEGIN ALTER INDEX IF EXISTS public.users_id RENAME TO elsewhere; END';
+         CREATE EVENT TRIGGER away ON ddl_command_end WHEN TAG IN ('CREATE INDEX') EXECUTE FUNCTION away()",
+    );
+    let command = zerostarter_db(&database).migration(
+        "V1__index.sql",
+        "CREATE INDEX CONCURRENTLY users_id ON users (id);",
+    );
+    let failed = command.run();
+    assert_eq!(failed.status, 1, "{}", failed.stderr);
+    assert!(
+        failed.stderr.contains("what it should have done is not there"),
+        "{}",
+        failed.stderr
+    );
+    assert_eq!(database.history(), Vec::<String>::new());
+}
+
 fn as_role(database: &Database, role: &str, files: &[(&str, &str)]) -> Command {
     let command = zerostarter_db(database).env("POSTGRES_URL", database.url_as(role));
     files

@@ -8,6 +8,7 @@ mod fake_server;
 mod nameless_user;
 mod pooler_refusals;
 mod reasons;
+mod rogue_server;
 mod security_parameters;
 mod self_signed;
 mod threads;

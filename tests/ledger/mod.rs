@@ -3,3 +3,4 @@
 mod history;
 mod kept_rows;
 mod row_security;
+mod squatted;

@@ -199,8 +199,8 @@ file=$(broken permissions 's/contents: read/contents: write/')
 rejects 'broken: more permissions' 'contents: read' workflows rules "$file"
 file=$(broken job-permissions 's/packages: write/id-token: write/' "$release")
 rejects 'broken: more permissions for a job' 'may write id-token' workflows rules "$file"
-file=$(broken version 's/checkout@v[0-9.]*/checkout@v6/')
-rejects 'broken: a version that moves' 'not at a full version' workflows rules "$file"
+file=$(broken version 's/checkout@[0-9a-f]*/checkout@v6.0.2/')
+rejects 'broken: a version that can be moved' 'not at a commit' workflows rules "$file"
 file=$(broken owner 's|actions/checkout@|somebody/checkout@|')
 rejects 'broken: an action of somebody' 'somebody/checkout' workflows rules "$file"
 file=$(broken credentials 's/persist-credentials: false/persist-credentials: true/')

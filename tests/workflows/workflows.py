@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Reads workflow files, for run.sh.
 
-  workflows.py rules FILE...               the rules of this project: permissions, limits, fixed versions
+  workflows.py rules FILE...               the rules of this project: permissions, limits, fixed commits
   workflows.py scripts DIRECTORY FILE...   writes every shell script of GitHub or GitLab files to a file
   workflows.py snippets PAGE DIRECTORY     writes the YAML blocks of a page to DIRECTORY/github and /gitlab
 """
@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 OWNERS = {"actions", "docker"}
-VERSION = re.compile(r"v\d+\.\d+\.\d+")
+COMMIT = re.compile(r"[0-9a-f]{40}")
 EXPRESSION = re.compile(r"\$\{\{.*?\}\}", re.DOTALL)
 # What the longest job of a healthy run may take, in minutes.
 LONGEST = 60
@@ -60,8 +60,8 @@ def step_problems(name, step):
     action, _, version = step["uses"].partition("@")
     if action.partition("/")[0] not in OWNERS:
         yield f"job {name} uses {action}, which is of neither {' nor '.join(sorted(OWNERS))}"
-    if not VERSION.fullmatch(version):
-        yield f"job {name} uses {action} at {version or 'no version'}, not at a full version"
+    if not COMMIT.fullmatch(version):
+        yield f"job {name} uses {action} at {version or 'no version'}, not at a commit"
     if action == "actions/checkout" and (step.get("with") or {}).get("persist-credentials") is not False:
         yield f"job {name} leaves the credentials of the checkout on disk"
 

@@ -111,6 +111,11 @@ impl Guard {
         Ok(())
     }
 
+    /// Whether the server has let the connection in.
+    pub(crate) fn is_open(&self) -> bool {
+        self.opened.load(Ordering::Relaxed)
+    }
+
     /// Notes that the server has let the connection in.
     pub(crate) fn open(&self) -> io::Result<()> {
         self.opened.store(true, Ordering::Relaxed);

@@ -20,6 +20,7 @@ use crate::authentication::Guard;
 use crate::canceller::Canceller;
 use crate::config::Config;
 use crate::dial::{dial, resolve};
+use crate::frames::Frames;
 use crate::host::{Address, Host};
 use crate::large_query::LargeQuery;
 use crate::route::{Route, Target};
@@ -103,6 +104,11 @@ impl Connection {
     #[must_use]
     pub fn into_parts(self) -> (Client, Arc<Canceller>, JoinHandle<()>) {
         (self.client, self.canceller, self.driver)
+    }
+
+    /// Drops the socket, with what is not sent yet: on a slow link that would take the time of the next connection.
+    pub fn abandon(self) {
+        self.driver.abort();
     }
 
     /// Sends Terminate, so that the server does not log a lost client.
@@ -267,6 +273,7 @@ impl Attempt<'_> {
             transport,
             guard: guard.clone(),
             large_query: large_query.clone(),
+            frames: Frames::default(),
         };
         let (client, mut connection) = wire
             .connect_raw(stream, Done)
@@ -296,6 +303,7 @@ impl Attempt<'_> {
                     transport,
                     guard: Guard::new(None, None, true),
                     large_query: LargeQuery::default(),
+                    frames: Frames::default(),
                 };
                 let cancelling = token.cancel_query_raw(stream, Done);
                 cancelling.await.map_err(AttemptError::Postgres)
@@ -332,10 +340,9 @@ async fn check_session(client: &Client, wanted: Option<TargetSessionAttrs>) -> R
         _ => return Ok(()),
     };
     let rows = client.simple_query("SHOW transaction_read_only").await;
-    let is_wanted = rows
-        .map_err(AttemptError::Postgres)?
-        .iter()
-        .any(|row| matches!(row, SimpleQueryMessage::Row(row) if row.get(0) == Some(wanted)));
+    let is_wanted = rows.map_err(AttemptError::Postgres)?.iter().any(
+        |row| matches!(row, SimpleQueryMessage::Row(row) if row.try_get(0).ok().flatten() == Some(wanted)),
+    );
     match wanted {
         _ if is_wanted => Ok(()),
         "off" => Err(AttemptError::ReadOnly),

@@ -19,6 +19,7 @@ pub mod create_database;
 mod demands;
 pub mod dial;
 mod error;
+mod frames;
 pub mod host;
 mod large_query;
 pub mod parameters;

@@ -12,6 +12,7 @@ use tokio_rustls::client;
 
 use crate::authentication::Guard;
 use crate::channel_binding::channel_binding;
+use crate::frames::Frames;
 use crate::large_query::LargeQuery;
 
 /// What the bytes go through.
@@ -21,12 +22,13 @@ pub(crate) enum Transport {
     Tls(Box<client::TlsStream<TcpStream>>),
 }
 
-/// A stream whose handshakes are done, for tokio-postgres. Its guard looks at what it sends; a large query takes the place of
-/// an empty one.
+/// A stream whose handshakes are done, for tokio-postgres. Its guard looks at what it sends, its frames at what it receives; a
+/// large query takes the place of an empty one.
 pub(crate) struct Stream {
     pub(crate) transport: Transport,
     pub(crate) guard: Guard,
     pub(crate) large_query: LargeQuery,
+    pub(crate) frames: Frames,
 }
 
 macro_rules! on_transport {
@@ -45,7 +47,15 @@ impl AsyncRead for Stream {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        on_transport!(self.get_mut(), inner => Pin::new(inner).poll_read(context, buffer))
+        let stream = self.get_mut();
+        let before = buffer.filled().len();
+        let outcome = on_transport!(stream, inner => Pin::new(inner).poll_read(context, buffer));
+        if let Poll::Ready(Ok(())) = outcome {
+            stream
+                .frames
+                .inspect(&buffer.filled()[before..], stream.guard.is_open())?;
+        }
+        outcome
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) async fn is_in_transaction(wire: &Wire) -> Result<bool, Error> {
     match wire.simple_query(query).await {
         Ok(answer) => Ok(answer
             .iter()
-            .any(|message| matches!(message, SimpleQueryMessage::Row(row) if row.get(0) == Some("t")))),
+            .any(|message| matches!(message, SimpleQueryMessage::Row(row) if row.try_get(0).ok().flatten() == Some("t")))),
         Err(error) if error.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION) => Ok(true),
         Err(error) => Err(error),
     }

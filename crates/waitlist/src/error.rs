@@ -15,10 +15,12 @@ pub enum Error {
     /// The command line is wrong, or output could not be written.
     #[error(transparent)]
     Console(#[from] console::Error),
-    /// The address of `API_LISTEN` cannot be used.
+    /// An address cannot be used.
     #[error("cannot listen at {address}")]
     Listen {
-        /// `API_LISTEN`.
+        /// The variable.
+        variable: &'static str,
+        /// Its value.
         address: SocketAddr,
         /// Why.
         source: io::Error,
@@ -56,8 +58,10 @@ impl Diagnostic for Error {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Console(error) => error.hints(),
-            Self::Listen { .. } => {
-                vec!["set API_LISTEN to an address of this machine and a free port".to_owned()]
+            Self::Listen { variable, .. } => {
+                vec![format!(
+                    "set {variable} to an address of this machine and a free port"
+                )]
             }
             Self::Settings(error) => error.hints(),
             Self::Source(error) => error.hints(),

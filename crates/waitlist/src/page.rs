@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use crate::api_error::ApiError;
 use crate::app::App;
-use crate::waitlist::{Joining, count, join};
+use crate::waitlist::{Joining, join};
 
 /// The page loads only from this server, and its form goes only to this server.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
@@ -45,7 +45,9 @@ pub(crate) async fn get(State(app): State<Arc<App>>, RawQuery(query): RawQuery) 
     } else {
         Stage::Asking
     };
-    let counting = timeout(app.config.request_timeout, async move { count(&app).await });
+    let counting = timeout(app.config.request_timeout, async move {
+        app.count.shown(&app.pool, app.config.count_age).await
+    });
     let counted = timeout(COUNT_LIMIT, tokio::spawn(counting)).await;
     let count = match counted {
         Ok(Ok(Ok(Ok(count)))) => count,

@@ -1,8 +1,11 @@
 //! The program `zerostarter-api`: settings, commands, signals.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 use tokio::time::interval;
 use zerostarter_console::{Output, log};
 use zerostarter_diagnostic::duration::in_seconds;
@@ -16,12 +19,20 @@ use crate::app::App;
 use crate::check::check;
 use crate::cli::Command;
 use crate::config::Config;
+use crate::count::Count;
 use crate::error::Error;
 use crate::health::Health;
 use crate::metrics::Metrics;
+use crate::places::Places;
 use crate::rate_limit::Limiter;
-use crate::routes::router;
+use crate::routes::{internal_routes, public};
 use crate::server;
+
+/// Connections at a time; later ones wait. The memory of a container is limited.
+const MOST_CONNECTIONS: usize = 2_000;
+
+/// Connections of operators at a time.
+const MOST_INTERNAL_CONNECTIONS: usize = 50;
 
 /// Runs the command.
 ///
@@ -31,7 +42,7 @@ use crate::server;
 pub async fn run(command: Command, settings: &Settings, output: &Output) -> Result<(), Error> {
     if command == Command::Check {
         let config = load(settings, output)?;
-        return check(config.listen, output).await;
+        return check(config.health_listen, output).await;
     }
     // Before the first line of the log: a signal must not be lost, nor kill the process without a handler.
     let mut interrupt = Interrupt::install().map_err(Error::Start)?;
@@ -64,6 +75,7 @@ async fn serve(config: Config, stop: impl Future<Output = ()>) -> Result<(), Err
     let pool = Pool::new(config.pool.clone());
     let app = Arc::new(App {
         metrics: Metrics::new(pool.clone()),
+        count: Count::default(),
         health: Health::new(
             &config.pool,
             Ledger::of(&source),
@@ -73,15 +85,30 @@ async fn serve(config: Config, stop: impl Future<Output = ()>) -> Result<(), Err
         pool,
         config,
     });
-    let address = app.config.listen;
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|source| Error::Listen { address, source })?;
-    let address = listener.local_addr().unwrap_or(address);
-    tracing::info!(%address, "listening at http://{address}");
+    let internal = listen("API_HEALTH_LISTEN", app.config.health_listen).await?;
+    let listener = listen("API_LISTEN", app.config.listen).await?;
+    if let (Ok(address), Ok(health)) = (listener.local_addr(), internal.local_addr()) {
+        tracing::info!(%address, %health, "listening at http://{address}; health and metrics at http://{health}");
+    }
+    let (is_over, over) = oneshot::channel::<()>();
+    let internal = tokio::spawn(server::serve(
+        internal,
+        internal_routes(&app),
+        Places::new(MOST_INTERNAL_CONNECTIONS, None),
+        async { drop(over.await) },
+        Duration::ZERO,
+    ));
     let sweeping = tokio::spawn(forget_idle_clients(app.clone()));
     let grace = app.config.shutdown_timeout;
-    let is_complete = server::serve(listener, router(&app), stop, grace).await;
+    // The peers are proxies, each with many clients.
+    let of_one_client = app
+        .config
+        .client_connections
+        .filter(|_| app.config.trusted_proxies == 0);
+    let places = Places::new(MOST_CONNECTIONS, of_one_client);
+    let is_complete = server::serve(listener, public(&app), places, stop, grace).await;
+    drop(is_over);
+    let _ = internal.await;
     sweeping.abort();
     app.pool.close();
     app.health.close();
@@ -94,6 +121,14 @@ async fn serve(config: Config, stop: impl Future<Output = ()>) -> Result<(), Err
         );
     }
     Ok(())
+}
+
+async fn listen(variable: &'static str, address: SocketAddr) -> Result<TcpListener, Error> {
+    TcpListener::bind(address).await.map_err(|source| Error::Listen {
+        variable,
+        address,
+        source,
+    })
 }
 
 /// The memory for clients must not grow without limit.

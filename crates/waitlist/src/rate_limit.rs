@@ -46,7 +46,7 @@ impl Limiter {
 }
 
 /// A client with one IPv6 address usually has a network of 2^64, and could use another address with each request.
-fn network_of(client: IpAddr) -> IpAddr {
+pub(crate) fn network_of(client: IpAddr) -> IpAddr {
     match client.to_canonical() {
         IpAddr::V6(address) => {
             let bits = address.to_bits() & !u128::from(u64::MAX);

@@ -26,6 +26,8 @@ pub struct Route {
     pub methods: &'static [&'static str],
     /// Whether the rate limit applies.
     pub is_limited: bool,
+    /// Whether it is for operators: at `API_HEALTH_LISTEN` only.
+    pub is_internal: bool,
     answer: fn() -> MethodRouter<Arc<App>>,
 }
 
@@ -38,6 +40,7 @@ const fn route(
         path,
         methods,
         is_limited: false,
+        is_internal: false,
         answer,
     }
 }
@@ -49,14 +52,21 @@ const fn limited(route: Route) -> Route {
     }
 }
 
+const fn internal(route: Route) -> Route {
+    Route {
+        is_internal: true,
+        ..route
+    }
+}
+
 /// All routes.
 pub const ROUTES: &[Route] = &[
     route("/", &["get"], || get(page::root)),
-    route("/api/health", &["get"], || get(health_route::get)),
+    route(HEALTH, &["get"], || get(health_route::get)),
     limited(route("/api/waitlist", &["get", "post"], || {
         get(waitlist::get).post(waitlist::post)
     })),
-    route("/metrics", &["get"], || get(metrics_text)),
+    internal(route("/metrics", &["get"], || get(metrics_text))),
     limited(route(page::PAGE, &["get", "post"], || {
         get(page::get).post(page::post)
     })),
@@ -64,9 +74,22 @@ pub const ROUTES: &[Route] = &[
     route("/waitlist.js", &["get"], || get(page::script)),
 ];
 
-pub(crate) fn router(app: &Arc<App>) -> Router {
+/// The path of the health check, at both listeners.
+const HEALTH: &str = "/api/health";
+
+/// What everybody may request.
+pub(crate) fn public(app: &Arc<App>) -> Router {
+    router(app, |route| !route.is_internal)
+}
+
+/// What operators request.
+pub(crate) fn internal_routes(app: &Arc<App>) -> Router {
+    router(app, |route| route.is_internal || route.path == HEALTH)
+}
+
+fn router(app: &Arc<App>, is_here: impl Fn(&Route) -> bool) -> Router {
     let mut router = Router::new();
-    for route in ROUTES {
+    for route in ROUTES.iter().filter(|route| is_here(route)) {
         let mut answer = (route.answer)().layer(from_fn_with_state(app.clone(), limit_time));
         if route.is_limited {
             answer = answer.layer(from_fn_with_state(app.clone(), limit_client));

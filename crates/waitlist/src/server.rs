@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -17,14 +16,11 @@ use hyper_util::server::graceful::GracefulShutdown;
 #[cfg(target_os = "linux")]
 use socket2::SockRef;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 use tower::ServiceExt as _;
 
+use crate::places::Places;
 use crate::rate_limit::Peer;
-
-/// Connections at a time; later ones wait. The memory of a container is limited.
-const MOST_CONNECTIONS: usize = 2_000;
 
 /// How long a client may take to send the head of a request, to send the next request, and to read an answer.
 const CLIENT_LIMIT: Duration = Duration::from_secs(15);
@@ -40,18 +36,18 @@ const EXHAUSTED: Duration = Duration::from_millis(100);
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
+    places: Places,
     stop: impl Future<Output = ()>,
     grace: Duration,
 ) -> bool {
     let graceful = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let mut stop = std::pin::pin!(stop);
     loop {
         let accepting = async {
-            let place = places.clone().acquire_owned().await.expect("it is never closed");
-            (place, listener.accept().await)
+            let permit = places.free().await;
+            (permit, listener.accept().await)
         };
-        let (place, accepted) = tokio::select! {
+        let (permit, accepted) = tokio::select! {
             accepted = accepting => accepted,
             () = &mut stop => break,
         };
@@ -63,6 +59,11 @@ pub(crate) async fn serve(
                 sleep(EXHAUSTED).await;
                 continue;
             }
+        };
+        // One client must not take the places of all others with requests that it never completes.
+        let Some(place) = places.take(permit, peer.ip()) else {
+            tracing::debug!("{peer} has too many connections; another one was closed");
+            continue;
         };
         // An answer is one small write; it must not wait for the acknowledgement of the previous one.
         let _ = stream.set_nodelay(true);

@@ -1,23 +1,19 @@
 //! The waitlist, as JSON.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 use zerostarter_pool::queries::waitlist;
 
 use crate::api_error::ApiError;
 use crate::app::App;
 use crate::email::normalize;
-
-/// A smaller count is not shown: it would say too much about single people.
-const SHOWN_FROM: i64 = 10;
-
-/// The count is rounded down to a multiple, so that it does not show who joins.
-const SHOWN_STEP: i64 = 5;
 
 /// A request to join the list.
 #[derive(Deserialize)]
@@ -53,43 +49,52 @@ pub(crate) async fn post(
 /// `GET /api/waitlist`
 pub(crate) async fn get(State(app): State<Arc<App>>) -> Result<Json<Count>, ApiError> {
     Ok(Json(Count {
-        count: count(&app).await?,
+        count: app.count.shown(&app.pool, app.config.count_age).await?,
     }))
 }
 
-/// Adds an address to the list. The answer does not say whether it was there already.
+/// Adds an address to the list. Neither the answer nor its time says whether it was there already: a row that is written takes
+/// longer than one that is found, so the answer waits for the next multiple of `API_JOIN_TIME`.
 pub(crate) async fn join(app: &App, joining: &Joining) -> Result<(), ApiError> {
     let email = normalize(&joining.email).ok_or(ApiError::INVALID_EMAIL)?;
-    if joining.subject.as_deref().is_some_and(|text| !text.is_empty()) {
-        return Ok(());
+    let started = Instant::now();
+    if joining.subject.as_deref().is_none_or(str::is_empty) {
+        add(app, &email).await?;
     }
+    sleep_until(started + next_multiple(app.config.join_time, started.elapsed())).await;
+    Ok(())
+}
+
+/// The connection is returned to the pool before the answer waits.
+async fn add(app: &App, email: &str) -> Result<(), ApiError> {
     let id = Uuid::new_v4().to_string();
     let client = app.pool.get().await?;
     waitlist::join().bind(&client, &id, &email).await?;
     Ok(())
 }
 
-/// The count as it is shown: 0 if it is too small.
-pub(crate) async fn count(app: &App) -> Result<i64, ApiError> {
-    let client = app.pool.get().await?;
-    Ok(shown(waitlist::count().bind(&client).one().await?))
-}
-
-const fn shown(count: i64) -> i64 {
-    if count < SHOWN_FROM {
-        0
-    } else {
-        count - count % SHOWN_STEP
+fn next_multiple(step: Duration, elapsed: Duration) -> Duration {
+    if step.is_zero() {
+        return elapsed;
     }
+    let steps = elapsed.as_nanos() / step.as_nanos() + 1;
+    step * u32::try_from(steps).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::shown;
+    use std::time::Duration;
+
+    use super::next_multiple;
 
     #[test]
-    fn small_counts_are_not_shown_and_others_are_rounded_down() {
-        let counts = [0, 1, 9, 10, 11, 14, 15, 19, 20, 1_234].map(shown);
-        assert_eq!(counts, [0, 0, 0, 10, 10, 10, 15, 15, 20, 1_230]);
+    fn the_time_of_an_answer_is_that_of_the_next_step() {
+        let at = |ms| next_multiple(Duration::from_millis(100), Duration::from_millis(ms)).as_millis();
+        assert_eq!([0, 1, 30, 99].map(at), [100; 4]);
+        assert_eq!([100, 101, 250].map(at), [200, 200, 300]);
+        assert_eq!(
+            next_multiple(Duration::ZERO, Duration::from_millis(7)).as_millis(),
+            7
+        );
     }
 }

@@ -29,16 +29,23 @@ fn migrated(server: &Server) -> Database {
 }
 
 fn serve(database: &Database) -> Api {
-    Api::start(zerostarter_api(database).env("API_RATE_LIMIT", "0"))
+    Api::start(at_once(zerostarter_api(database)))
+}
+
+/// Without a limit of requests; with answers as soon as they are known, and the count of the moment.
+fn at_once(command: Command) -> Command {
+    command
+        .env("API_RATE_LIMIT", "0")
+        .env("API_JOIN_TIME", "0s")
+        .env("API_COUNT_AGE", "0s")
 }
 
 /// With one connection for its requests.
 fn serve_through(proxy: &Proxy, database: &Database) -> Api {
     let command = zerostarter_api(database)
         .env("POSTGRES_URL", database.url_through(proxy.port()))
-        .env("POSTGRES_POOL_SIZE", "1")
-        .env("API_RATE_LIMIT", "0");
-    Api::start(command)
+        .env("POSTGRES_POOL_SIZE", "1");
+    Api::start(at_once(command))
 }
 
 /// Sends a request whose query waits for what holds the lock, and waits until it does.
@@ -407,7 +414,7 @@ fn one_client_is_limited_and_the_others_are_not() {
         200,
         "who looks after us is not limited"
     );
-    assert_eq!(direct.get("/metrics").status(), 200);
+    assert_eq!(direct.get_internal("/metrics").status(), 200);
     let behind = Api::start(limits(zerostarter_api(&database)).env("API_TRUSTED_PROXIES", "1"));
     assert_eq!(
         [1, 2, 3, 4].map(|n| ask(&behind, &format!("192.0.2.{n}"))),
@@ -695,7 +702,7 @@ fn a_request_whose_client_has_gone_is_written_down_and_its_query_cancelled() {
     drop(stream);
     api.running.wait_for_stderr("GET /api/waitlist 499 in ");
     poll(SOON, || database.rows(WAITING).is_empty().then_some(())).expect("its query was cancelled");
-    let metrics = api.get("/metrics").body;
+    let metrics = api.get_internal("/metrics").body;
     let line = r#"http_requests_total{method="GET",route="/api/waitlist",status="499"} 1"#;
     assert!(metrics.contains(line), "{metrics}");
 }
@@ -734,12 +741,13 @@ fn requests_and_connections_are_counted_by_route() {
     api.get("/api/waitlist");
     api.get("/no/such/path");
     api.send("BREW", "/api/waitlist", &[], "");
-    let metrics = api.get("/metrics");
+    assert_eq!(api.get("/metrics").status(), 404);
+    let metrics = api.get_internal("/metrics");
     let kind = metrics.header("content-type").expect("a type");
     assert!(kind.starts_with("application/openmetrics-text"), "{kind}");
     for line in [
         r#"http_requests_total{method="GET",route="/api/waitlist",status="200"} 2"#,
-        r#"http_requests_total{method="GET",route="none",status="404"} 1"#,
+        r#"http_requests_total{method="GET",route="none",status="404"} 2"#,
         r#"http_requests_total{method="other",route="/api/waitlist",status="405"} 1"#,
         r#"http_request_duration_seconds_count{route="/api/waitlist"} 3"#,
         "db_pool_connections_max 10",
@@ -779,7 +787,7 @@ fn the_description_has_the_routes_and_nothing_else() {
     assert_eq!(described, served);
     let database = migrated(Server::shared());
     let api = serve(&database);
-    for route in ROUTES {
+    for route in ROUTES.iter().filter(|route| !route.is_internal) {
         for method in ["get", "post", "put", "patch", "delete", "options"] {
             let status = api.send(&method.to_uppercase(), route.path, &[], "").status();
             let is_described = described.contains(&format!("{method} {}", route.path));
@@ -919,7 +927,7 @@ fn the_health_check_of_a_container_asks_the_one_that_serves() {
     let api = serve(&database);
     let check = || {
         zerostarter_api(&database)
-            .env("API_LISTEN", format!("0.0.0.0:{}", api.port))
+            .env("API_HEALTH_LISTEN", format!("0.0.0.0:{}", api.health_port))
             .arg("check")
     };
     assert_snapshot!(check().snapshot(), @r#"
@@ -936,7 +944,7 @@ fn the_health_check_of_a_container_asks_the_one_that_serves() {
     {"database":{"pending_migrations":0,"schema_version":1,"state":"up"},"status":"ok"}
     --- stderr
     "#);
-    let nobody = check().env("API_LISTEN", format!("127.0.0.1:{}", unused_port()));
+    let nobody = check().env("API_HEALTH_LISTEN", format!("127.0.0.1:{}", unused_port()));
     assert_eq!(nobody.run().status, 1);
 }
 
@@ -1042,12 +1050,20 @@ fn the_command_line_explains_itself() {
           How long a connection stays open at most
       API_LISTEN [default: 0.0.0.0:4000]
           Address and port
+      API_HEALTH_LISTEN [default: 127.0.0.1:4001]
+          Address and port of the health check and the metrics
+      API_CLIENT_CONNECTIONS [default: 200]
+          Connections of one client at a time, 0 for no limit
       API_RATE_LIMIT [default: 60]
           Requests of one client in a window, 0 for no limit
       API_RATE_LIMIT_WINDOW [default: 60s]
           The window
       API_TRUSTED_PROXIES [default: 0]
           Reverse proxies in front that add to X-Forwarded-For
+      API_JOIN_TIME [default: [ms]]
+          Joining takes a multiple of this, so that its time does not tell who is on the list
+      API_COUNT_AGE [default: 1h]
+          How long a count is shown
       API_REQUEST_TIMEOUT [default: 10s]
           How long one answer may take
       API_SHUTDOWN_TIMEOUT [default: 10s]

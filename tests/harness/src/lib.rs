@@ -34,6 +34,7 @@ mod server;
 mod session;
 mod supervisor;
 pub mod tls;
+mod trickle;
 mod web;
 
 pub use command::{Command, Run, zerostarter_db};

@@ -17,6 +17,7 @@ use tokio::time::{sleep, timeout};
 use super::distance::carry;
 use super::poll::poll;
 use super::session::{runtime, wait_for};
+use super::trickle::trickle;
 
 /// An answer is held back for so long. What a client still sends in that time it sends without
 /// having seen the answer: one who sends three questions in a row has waited once, in every run.
@@ -34,6 +35,7 @@ pub struct ProxyBuilder {
     silent: bool,
     delay: Option<Duration>,
     distance: Option<Duration>,
+    bytes_per_second: Option<usize>,
     only_first: Option<usize>,
 }
 
@@ -78,6 +80,12 @@ impl ProxyBuilder {
     /// Puts the server so far away: every byte arrives so much later, in each direction. Waits are not counted.
     pub fn distance(mut self, one_way: Duration) -> Self {
         self.distance = Some(one_way);
+        self
+    }
+
+    /// Makes what the client sends arrive this slowly, on each connection. Waits are not counted.
+    pub fn bytes_per_second(mut self, bytes: usize) -> Self {
+        self.bytes_per_second = Some(bytes);
         self
     }
 
@@ -195,6 +203,9 @@ async fn serve(
     }
     if let Some(one_way) = faults.distance {
         return carry(client, upstream, one_way).await;
+    }
+    if let Some(rate) = faults.bytes_per_second {
+        return trickle(client, upstream, rate).await;
     }
     let mut server = TcpStream::connect((Ipv4Addr::LOCALHOST, upstream)).await?;
     server.set_nodelay(true)?;

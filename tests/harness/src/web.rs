@@ -26,6 +26,8 @@ pub fn zerostarter_api(database: &Database) -> Command {
 pub struct Api {
     pub running: Running,
     pub port: u16,
+    /// Of the health check and the metrics.
+    pub health_port: u16,
 }
 
 impl Api {
@@ -33,14 +35,29 @@ impl Api {
     #[track_caller]
     pub fn start(command: Command) -> Self {
         let port = unused_port();
-        let mut running = command.env("API_LISTEN", format!("127.0.0.1:{port}")).start();
+        let health_port = unused_port();
+        let mut running = command
+            .env("API_LISTEN", format!("127.0.0.1:{port}"))
+            .env("API_HEALTH_LISTEN", format!("127.0.0.1:{health_port}"))
+            .start();
         running.wait_for_stderr("listening at");
-        Self { running, port }
+        Self {
+            running,
+            port,
+            health_port,
+        }
     }
 
     #[track_caller]
     pub fn get(&self, path: &str) -> Answer {
         self.send("GET", path, &[], "")
+    }
+
+    /// Requests something for operators.
+    #[track_caller]
+    pub fn get_internal(&self, path: &str) -> Answer {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+        raw_at(self.health_port, &request).unwrap_or_else(|error| panic!("GET {path}: {error}"))
     }
 
     /// Sends JSON.
@@ -81,18 +98,7 @@ impl Api {
 
     /// Sends a text as it is, and reads until the connection is closed.
     pub fn raw(&self, request: &str) -> std::io::Result<Answer> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
-        stream.set_read_timeout(Some(TIMEOUT))?;
-        stream.write_all(request.as_bytes())?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        let (head, body) = answer
-            .split_once("\r\n\r\n")
-            .ok_or(std::io::ErrorKind::UnexpectedEof)?;
-        Ok(Answer {
-            head: head.to_owned(),
-            body: body.to_owned(),
-        })
+        raw_at(self.port, request)
     }
 
     /// Asks until the answer has this status.
@@ -136,4 +142,19 @@ impl Answer {
     pub fn code(&self) -> String {
         self.json()["error"]["code"].as_str().expect("a code").to_owned()
     }
+}
+
+fn raw_at(port: u16, request: &str) -> std::io::Result<Answer> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.write_all(request.as_bytes())?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let (head, body) = answer
+        .split_once("\r\n\r\n")
+        .ok_or(std::io::ErrorKind::UnexpectedEof)?;
+    Ok(Answer {
+        head: head.to_owned(),
+        body: body.to_owned(),
+    })
 }

@@ -17,6 +17,9 @@ pub(crate) const TRANSACTION_ENDED: &str = "zerostarter-db: the migration ended 
 pub(crate) const ROW_MISSING: &str =
     "zerostarter-db: the history table has not kept the row of the migration";
 
+/// The complaint of the server if a non-transactional statement has left no effect.
+pub(crate) const NOT_DONE: &str = "zerostarter-db: the statement has not done what the file says";
+
 /// Why a migration was not applied.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -56,6 +59,8 @@ impl Failure {
             "the migration ended its transaction"
         } else if answer.message().contains(ROW_MISSING) {
             "the history table has not kept the row of the migration; look for its rules and triggers"
+        } else if answer.message().contains(NOT_DONE) {
+            "the statement has succeeded, but what it should have done is not there; look for event triggers, and in a pool for temporary objects of other clients"
         } else {
             answer.message()
         };

@@ -307,5 +307,5 @@ async fn find_builder(
 }
 
 fn is(row: &SimpleQueryRow, column: usize) -> bool {
-    row.get(column) == Some("t")
+    row.try_get(column).ok().flatten() == Some("t")
 }

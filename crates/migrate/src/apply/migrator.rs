@@ -240,7 +240,10 @@ impl Migrator {
                 PassEnd::Lost(error) if progress.lock().is_stopping => {
                     return Err(Error::Engine(error.to_string()));
                 }
-                PassEnd::Lost(error) => connection = retries.reconnect(error).await?,
+                PassEnd::Lost(error) => {
+                    connection.abandon();
+                    connection = retries.reconnect(error).await?;
+                }
                 PassEnd::Contended {
                     reason,
                     schema,

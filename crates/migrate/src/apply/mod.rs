@@ -9,6 +9,7 @@ mod adopt;
 mod announcement;
 mod checks;
 mod decision;
+mod effect_check;
 mod error;
 mod error_details;
 mod error_hints;

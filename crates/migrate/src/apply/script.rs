@@ -8,11 +8,15 @@ use zerostarter_connect::quote::{identifier, literal};
 use zerostarter_connect::search_path::{captured, enter};
 use zerostarter_diagnostic::duration::millis;
 
+use super::effect_check::check_effect;
 use super::failure::{ROW_MISSING, TRANSACTION_ENDED};
 use super::message::HISTORY_CHANGED;
 use super::pending::{Pending, Recorded};
 use crate::config::Config;
-use crate::ledger::{CONFIRMATION, Notes, Snapshot, advisory_key, raise_unless, steps_key, take_or_raise};
+use crate::ledger::{
+    Access, CONFIRMATION, Notes, Scrutiny, Snapshot, advisory_key, lock, raise_if_untrusted, raise_unless,
+    steps_key, take_or_raise,
+};
 use crate::source::Migration;
 use crate::sql::{Contents, LockedTables};
 use crate::watch::raise_if_long_running;
@@ -65,7 +69,7 @@ impl Script<'_> {
         let mut statements = self.begin();
         statements.extend(self.lock_history(files));
         statements.extend(self.prepare_history());
-        statements.push(self.check_history(&versions));
+        statements.extend(self.check_history(&versions));
         statements.extend(raise_if_long_running(locked_tables, self.config.lock_budget));
         statements.push(note_transaction());
         statements
@@ -159,7 +163,7 @@ impl Script<'_> {
             millis(GUARD_LIMIT)
         ));
         statements.push("SAVEPOINT look".to_owned());
-        statements.push(self.check_history(&[file.version()]));
+        statements.extend(self.check_history(&[file.version()]));
         statements.push("ROLLBACK TO SAVEPOINT look".to_owned());
         statements.push(format!(
             "SELECT pg_catalog.format('%s since %s', pg_catalog.pg_backend_pid(), {}) AS {CONFIRMATION}",
@@ -206,7 +210,10 @@ impl Script<'_> {
 
     /// Ends the guard: records `file`, whose statements are done, and writes `notes`.
     pub(crate) fn record_done(&self, file: &Pending<'_>, insert: &str, notes: Option<&Notes>) -> Vec<String> {
-        let mut statements = vec![insert.to_owned(), check_row(self.snapshot, file.migration)];
+        let mut statements = self.trust_history();
+        let effect = file.contents.non_transactional.as_ref();
+        statements.extend(effect.and_then(|statement| check_effect(&statement.effect)));
+        statements.extend([insert.to_owned(), check_row(self.snapshot, file.migration)]);
         statements.extend(notes.map(Notes::write));
         statements.extend(commit());
         statements.push("RESET ALL".to_owned());
@@ -218,7 +225,7 @@ impl Script<'_> {
     pub(crate) fn resolving(&self, changes: Vec<String>) -> Vec<String> {
         let mut statements = self.begin();
         statements.extend(self.prepare_history());
-        statements.push(self.check_history(&[]));
+        statements.extend(self.check_history(&[]));
         statements.extend(changes);
         statements.extend(commit());
         statements.push("RESET ALL".to_owned());
@@ -266,6 +273,8 @@ impl Script<'_> {
                 millis(self.config.statement_timeout)
             ),
             format!("SET LOCAL idle_in_transaction_session_timeout = {IDLE_IN_TRANSACTION_LIMIT_MS}"),
+            // Else an error ends the connection, and with it what the next message could find out.
+            "SET LOCAL exit_on_error = off".to_owned(),
         ];
         if self.snapshot.server_version >= 170_000 {
             statements.push("SET LOCAL transaction_timeout = 0".to_owned());
@@ -290,13 +299,36 @@ impl Script<'_> {
             .map(|role| format!("SET LOCAL ROLE {}", identifier(role)))
     }
 
-    fn check_history(&self, versions: &[i64]) -> String {
+    /// Checks that the history table still is what was read: the table, before anything runs that another session may have
+    /// attached to it, and then its rows.
+    fn check_history(&self, versions: &[i64]) -> Vec<String> {
         let table = self.snapshot.history_table();
         let ledger = self.snapshot.ledger;
-        raise_unless(
+        let mut statements = self.trust_history();
+        statements.push(raise_unless(
             &ledger.is_unchanged(&table, self.last_version, self.rows, versions),
             HISTORY_CHANGED,
-        )
+        ));
+        statements
+    }
+
+    /// Another look at the table explains what is wrong with it.
+    fn trust_history(&self) -> Vec<String> {
+        let table = self.snapshot.history_table();
+        let oid = format!(
+            "CAST(pg_catalog.to_regclass({}) AS pg_catalog.oid)",
+            literal(&table)
+        );
+        // An event trigger may have attached something to the table that this run has created.
+        let scrutiny = if self.snapshot.history.is_none() {
+            Scrutiny::Thorough
+        } else {
+            self.snapshot.scrutiny
+        };
+        vec![
+            lock(&table, Access::Write),
+            raise_if_untrusted(scrutiny, &oid, HISTORY_CHANGED),
+        ]
     }
 }
 

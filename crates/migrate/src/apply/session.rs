@@ -368,8 +368,13 @@ impl<'a> Session<'a> {
             Ok(Err(_)) => Vec::new(),
         };
         Ok(answers.iter().find_map(|answer| match answer {
-            SimpleQueryMessage::Row(row) if row.columns()[0].name() == CONFIRMATION => {
-                row.get(0).and_then(|text| text.parse().ok())
+            SimpleQueryMessage::Row(row)
+                if row
+                    .columns()
+                    .first()
+                    .is_some_and(|column| column.name() == CONFIRMATION) =>
+            {
+                row.try_get(0).ok().flatten().and_then(|text| text.parse().ok())
             }
             _ => None,
         }))

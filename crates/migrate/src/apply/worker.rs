@@ -12,7 +12,7 @@ use super::error::Error;
 use super::failure::Failure;
 use super::message::Message;
 use super::pending::Pending;
-use super::script::{GUARD_LIMIT, terminate_guard};
+use super::script::{GUARD_LIMIT, clean_up, terminate_guard};
 use crate::config::Config;
 use crate::ledger::{Snapshot, advisory_key, take_or_raise};
 use crate::sql::{Contents, NonTransactional};
@@ -143,7 +143,13 @@ pub(super) async fn open(
         connect::Error::Unreachable { source, .. } => unreachable(source.to_string()),
         error => Failure::fatal(error),
     })?;
-    match timeout_at(deadline, find_unsuitable(&connection, snapshot, demand)).await {
+    // A pool gives out sessions in which other clients have left temporary objects and settings.
+    let preparing = async {
+        let cleaning = clean_up([]).join(";\n");
+        connection.client().batch_execute(&cleaning).await?;
+        find_unsuitable(&connection, snapshot, demand).await
+    };
+    match timeout_at(deadline, preparing).await {
         Err(_) => Err(unreachable(
             "it was opened, and the server did not answer".to_owned(),
         )),
@@ -171,6 +177,7 @@ fn options(config: &Config, snapshot: &Snapshot, demand: Demand) -> Vec<String> 
         ("default_transaction_isolation", "read committed".to_owned()),
         ("default_transaction_read_only", "off".to_owned()),
         ("standard_conforming_strings", "on".to_owned()),
+        ("exit_on_error", "off".to_owned()),
     ];
     if snapshot.server_version >= 170_000 {
         settings.push(("transaction_timeout", "0".to_owned()));

@@ -7,6 +7,7 @@ use zerostarter_diagnostic::{Diagnostic, ExitStatus, distinct};
 
 use super::comparison::Conflict;
 use super::privileges::Denial;
+use super::trust::Untrusted;
 
 /// Why the history table does not allow a run.
 #[derive(Debug, thiserror::Error)]
@@ -37,10 +38,13 @@ pub enum Error {
     /// The history table could not be read for another reason.
     #[error("reading the history table failed")]
     Read(#[source] tokio_postgres::Error),
-    /// A failure that is not the server's. It cannot happen: a timeout is retried, and a client certificate fails before there
-    /// is a connection.
+    /// A failure that is not the server's. It cannot happen: a timeout and an odd answer are retried, and a client certificate
+    /// fails before there is a connection.
     #[error("reading the history table failed: {0}")]
     Unanswered(AttemptError),
+    /// The history table may run code of another role.
+    #[error("the history table is not trusted")]
+    Untrusted(Untrusted),
 }
 
 impl Error {
@@ -50,6 +54,12 @@ impl Error {
         let AttemptError::Postgres(source) = failure else {
             return Self::Unanswered(failure);
         };
+        if let Some(untrusted) = source
+            .as_db_error()
+            .and_then(|answer| Untrusted::parse(answer.message()))
+        {
+            return Self::Untrusted(untrusted);
+        }
         match source.code() {
             Some(&SqlState::INSUFFICIENT_PRIVILEGE) if is_row_security(&source) => {
                 Denial::Hidden { answer }.into()
@@ -85,6 +95,7 @@ impl Diagnostic for Error {
             }
             Self::NotDrizzles { answer } => vec![answer.clone()],
             Self::Denied(_) | Self::Elsewhere { .. } | Self::Unanswered(_) => Vec::new(),
+            Self::Untrusted(untrusted) => vec![untrusted.to_string()],
             Self::Read(source) => {
                 let mut lines = vec![describe(source)];
                 lines.extend(server_details(source));
@@ -106,12 +117,13 @@ impl Diagnostic for Error {
                 vec!["set MIGRATIONS_TABLE to the table that drizzle.config names".to_owned()]
             }
             Self::Read(_) | Self::Unanswered(_) => Vec::new(),
+            Self::Untrusted(untrusted) => untrusted.hints(),
         }
     }
 
     fn exit_status(&self) -> ExitStatus {
         match self {
-            Self::Conflicts(_) | Self::Elsewhere { .. } => ExitStatus::Conflict,
+            Self::Conflicts(_) | Self::Elsewhere { .. } | Self::Untrusted(_) => ExitStatus::Conflict,
             Self::Denied(_) => ExitStatus::Refused,
             Self::NotDrizzles { .. } => ExitStatus::Usage,
             Self::Read(_) | Self::Unanswered(_) => ExitStatus::Failed,

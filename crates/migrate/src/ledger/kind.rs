@@ -68,7 +68,7 @@ impl Ledger {
         }
     }
 
-    /// The query for all rows of `table`, ordered by version. Drizzle's is for the safe search path.
+    /// The query for all rows of `table`, ordered by version, in any search path.
     pub(super) fn select(self, table: &str) -> String {
         match self {
             Self::Refinery => {
@@ -76,18 +76,19 @@ impl Ledger {
             }
             // The last two columns are those of 1.0.
             Self::Drizzle { .. } => format!(
-                "SELECT CAST(created_at AS numeric), r.value ->> 'name', r.value ->> 'applied_at', hash \
-                 FROM {table} AS t, LATERAL (SELECT to_jsonb(t) AS value) AS r ORDER BY created_at, hash"
+                "SELECT CAST(created_at AS pg_catalog.numeric), r.value OPERATOR(pg_catalog.->>) 'name', \
+                   r.value OPERATOR(pg_catalog.->>) 'applied_at', hash \
+                 FROM {table} AS t, LATERAL (SELECT pg_catalog.to_jsonb(t) AS value) AS r ORDER BY created_at, hash"
             ),
         }
     }
 
     /// A row of that query.
     pub(super) fn read(self, row: &SimpleQueryRow) -> Applied {
-        let text = |column: usize| row.get(column).map(str::to_owned);
+        let text = |column: usize| row.try_get(column).ok().flatten().map(str::to_owned);
         match self {
             Self::Refinery => Applied {
-                version: row.get(0).and_then(|text| text.parse().ok()).unwrap_or_default(),
+                version: text(0).and_then(|text| text.parse().ok()).unwrap_or_default(),
                 name: text(1),
                 applied_on: text(2),
                 checksum: text(3),

@@ -15,6 +15,7 @@ mod notes;
 mod objects;
 mod privileges;
 mod snapshot;
+mod trust;
 
 pub use self::applied::Applied;
 pub use self::comparison::{Comparison, Conflict, State};
@@ -33,6 +34,8 @@ pub use self::privileges::Denial;
 pub(crate) use self::privileges::check_privileges;
 pub(crate) use self::snapshot::schema_of_history;
 pub use self::snapshot::{Snapshot, SnapshotQuery, read};
+pub use self::trust::Untrusted;
+pub(crate) use self::trust::{Access, Scrutiny, lock, raise_if_untrusted};
 
 use crate::source::Migration;
 

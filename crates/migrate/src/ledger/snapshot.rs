@@ -1,5 +1,6 @@
 //! The state of a database, read in one round trip: the server, our privileges, and the history table.
 
+use std::io;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -9,12 +10,23 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 use zerostarter_connect::attempt::{ATTEMPT_LIMIT, AttemptError};
 use zerostarter_connect::quote::{identifier, literal};
-use zerostarter_connect::search_path::{LEAVE, captured, enter, is_captured};
+use zerostarter_connect::search_path::{captured, enter, is_captured};
 use zerostarter_diagnostic::duration::millis;
 
 use super::applied::Applied;
 use super::facts::Facts;
 use super::kind::Ledger;
+use super::trust::{self, Access, Scrutiny, Untrusted};
+
+/// How many columns the row of the state has, and how many more if the table is Drizzle's.
+const STATE_COLUMNS: usize = 16;
+const DRIZZLE_COLUMNS: usize = 4;
+
+/// How many applied migrations there may be: what a server sends must not fill the memory.
+const MOST_ROWS: usize = 1_000_000;
+
+/// How often to read again while other instances create the history table.
+const MOST_CONTRADICTIONS: usize = 10;
 
 /// What to read, and as whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +82,8 @@ pub struct Snapshot {
     pub server_time: String,
     /// What else is known of Drizzle's table and the database.
     pub(crate) drizzle: DrizzleState,
+    /// How thoroughly a transaction has to look at the history table before it uses it.
+    pub(crate) scrutiny: Scrutiny,
     has_own_history: bool,
     visible_history: Option<String>,
 }
@@ -119,11 +133,10 @@ impl Snapshot {
 pub async fn read(client: &Client, query: &SnapshotQuery<'_>) -> Result<Snapshot, AttemptError> {
     let limit = query.lock_wait + ATTEMPT_LIMIT;
     let reading = timeout(limit, read_in_full(client, query)).await;
-    let outcome = reading.map_err(|_| AttemptError::TimedOut(limit))?;
-    outcome.map_err(AttemptError::Postgres)
+    reading.map_err(|_| AttemptError::TimedOut(limit))?
 }
 
-async fn read_in_full(client: &Client, query: &SnapshotQuery<'_>) -> Result<Snapshot, tokio_postgres::Error> {
+async fn read_in_full(client: &Client, query: &SnapshotQuery<'_>) -> Result<Snapshot, AttemptError> {
     let named = query.schema;
     let mut snapshot = read_consistently(client, query, named).await?;
     if named.is_some() || query.ledger.own_schema().is_some() {
@@ -147,8 +160,8 @@ async fn read_consistently(
     client: &Client,
     query: &SnapshotQuery<'_>,
     named: Option<&str>,
-) -> Result<Snapshot, tokio_postgres::Error> {
-    loop {
+) -> Result<Snapshot, AttemptError> {
+    for _ in 0..MOST_CONTRADICTIONS {
         let snapshot = read_once(client, query, named).await?;
         let visible = snapshot.visible_history.as_ref();
         let found_here = visible == Some(&snapshot.schema)
@@ -157,15 +170,53 @@ async fn read_consistently(
             return Ok(snapshot);
         }
     }
+    Err(odd("the answers about the history table contradict each other"))
 }
 
+/// An answer that no PostgreSQL server gives.
+fn odd(text: &str) -> AttemptError {
+    let error = io::Error::new(io::ErrorKind::InvalidData, text);
+    AttemptError::Io("communicating with the server", error)
+}
+
+/// Reads with the quick check of the history table; if that complains, with the thorough one.
 async fn read_once(
     client: &Client,
     query: &SnapshotQuery<'_>,
     named: Option<&str>,
-) -> Result<Snapshot, tokio_postgres::Error> {
-    let request = request(query, named);
-    let mut rows = pin!(client.simple_query_raw(&request).await?);
+) -> Result<Snapshot, AttemptError> {
+    match read_with(client, query, named, Scrutiny::Quick).await {
+        Err(AttemptError::Postgres(error)) if needs_scrutiny(&error) => {
+            read_with(client, query, named, Scrutiny::Thorough).await
+        }
+        outcome => outcome,
+    }
+}
+
+/// Whether the history table or its schema does not exist.
+fn is_missing(error: &tokio_postgres::Error) -> bool {
+    error
+        .code()
+        .is_some_and(|code| [SqlState::UNDEFINED_TABLE, SqlState::INVALID_SCHEMA_NAME].contains(code))
+}
+
+/// Whether the history table is not a plain one, cannot be locked, or is a view of what its owner may not lock.
+fn needs_scrutiny(error: &tokio_postgres::Error) -> bool {
+    error.as_db_error().is_some_and(|answer| {
+        Untrusted::is_complaint(answer.message())
+            || [SqlState::WRONG_OBJECT_TYPE, SqlState::INSUFFICIENT_PRIVILEGE].contains(answer.code())
+    })
+}
+
+async fn read_with(
+    client: &Client,
+    query: &SnapshotQuery<'_>,
+    named: Option<&str>,
+    scrutiny: Scrutiny,
+) -> Result<Snapshot, AttemptError> {
+    let request = request(query, named, scrutiny);
+    let rows = client.simple_query_raw(&request).await;
+    let mut rows = pin!(rows.map_err(AttemptError::Postgres)?);
     let mut snapshot: Option<Snapshot> = None;
     let mut history = Vec::new();
     loop {
@@ -173,22 +224,35 @@ async fn read_once(
             Ok(None) => break,
             Ok(Some(SimpleQueryMessage::Row(row))) if is_captured(&row) => {}
             Ok(Some(SimpleQueryMessage::Row(row))) if snapshot.is_none() => {
+                if row.columns().len() != state_columns(query.ledger) {
+                    return Err(odd(
+                        "the answer about the state of the database has other columns",
+                    ));
+                }
                 snapshot = Some(read_state(query.ledger, &row));
+            }
+            Ok(Some(SimpleQueryMessage::Row(_))) if history.len() == MOST_ROWS => {
+                return Err(odd("the history table has more than a million rows"));
             }
             Ok(Some(SimpleQueryMessage::Row(row))) => history.push(query.ledger.read(&row)),
             Ok(Some(_)) => {}
             // The state comes first, so it is the history table that does not exist: a database that was never migrated.
-            Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) && snapshot.is_some() => {
+            Err(error) if is_missing(&error) && snapshot.is_some() => {
                 // To the end: if the next message is sent before the server reports that it is ready, PgBouncer takes the
                 // server for idle, and does not end its work when this client is killed.
-                while rows.try_next().await?.is_some() {}
+                while rows.try_next().await.map_err(AttemptError::Postgres)?.is_some() {}
                 return Ok(snapshot.unwrap_or_default());
             }
-            Err(error) => return Err(error),
+            Err(error) if needs_scrutiny(&error) => {
+                while rows.try_next().await.map_err(AttemptError::Postgres)?.is_some() {}
+                return Err(AttemptError::Postgres(error));
+            }
+            Err(error) => return Err(AttemptError::Postgres(error)),
         }
     }
-    let mut snapshot = snapshot.unwrap_or_default();
+    let mut snapshot = snapshot.ok_or_else(|| odd("there is no answer about the state of the database"))?;
     snapshot.history = Some(history);
+    snapshot.scrutiny = scrutiny;
     Ok(snapshot)
 }
 
@@ -199,9 +263,12 @@ async fn read_once(
 /// message, so they are safe with transaction pooling. On Aurora the function for the position in the write-ahead log
 /// fails unless logical replication is on.
 ///
-/// What depends on the search path of the session is captured first; then the state is read in the safe search path. The
-/// query for the history has no operator and calls no function.
-fn request(query: &SnapshotQuery<'_>, named: Option<&str>) -> String {
+/// What depends on the search path of the session is captured first; then the state is read in the safe search path.
+///
+/// The history table is locked and checked before it is read. From there on the search path is the schema that it was found
+/// in alone, so that the same name cannot lead to another table meanwhile; temporary ones come last. These statements have
+/// no operator or function without its schema.
+fn request(query: &SnapshotQuery<'_>, named: Option<&str>, scrutiny: Scrutiny) -> String {
     let history = query.ledger.table();
     let table = named.map_or_else(|| history.to_owned(), |schema| query.ledger.qualified(schema));
     let (table, own) = match query.ledger.own_schema() {
@@ -226,12 +293,13 @@ fn request(query: &SnapshotQuery<'_>, named: Option<&str>) -> String {
              OR EXISTS (SELECT FROM pg_type WHERE oid >= 16384 AND typtype = 'e')"
         )
     });
-    // refinery's table is read in the search path of the session, Drizzle's in the safe one.
-    let leave = if query.ledger.own_schema().is_some() {
-        ""
-    } else {
-        LEAVE
-    };
+    let check = trust::check(
+        scrutiny,
+        &format!(
+            "CAST(pg_catalog.to_regclass({}) AS pg_catalog.oid)",
+            literal(&table)
+        ),
+    );
     let visible_history = format!(
         "(pg_catalog.pg_identify_object('pg_catalog.pg_class'::pg_catalog.regclass, \
          pg_catalog.to_regclass('{history}'), 0)).schema"
@@ -241,6 +309,7 @@ fn request(query: &SnapshotQuery<'_>, named: Option<&str>) -> String {
          SET LOCAL statement_timeout = 0;\n\
          SET LOCAL lock_timeout = {lock_timeout};\n\
          SET LOCAL row_security = off;\n\
+         SET LOCAL exit_on_error = off;\n\
          {set_role}\
          {enter};\n\
          SELECT pg_catalog.current_setting('server_version_num'),\n\
@@ -259,10 +328,13 @@ fn request(query: &SnapshotQuery<'_>, named: Option<&str>) -> String {
              THEN NULL ELSE pg_catalog.pg_current_wal_lsn() END,\n\
            pg_catalog.to_char(pg_catalog.now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'),\n\
            {path},\n\
-           pg_catalog.current_setting('default_transaction_read_only'){more}\n\
+           pg_catalog.current_setting('default_transaction_read_only'),\n\
+           pg_catalog.set_config('search_path', pg_catalog.concat_ws(', ', pg_catalog.quote_ident(\
+             COALESCE({named}, NULLIF({visible}, 'pg_temp'), target.name)), 'pg_temp'), true){more}\n\
          FROM (SELECT COALESCE({named}, CASE WHEN NOT pg_catalog.starts_with({current}, 'pg_')\n\
              THEN {current} END, '{DEFAULT_SCHEMA}') AS name) AS target;\n\
-         {leave};\n\
+         {checks}{lock};\n\
+         {check};\n\
          {select}",
         enter = enter(&[
             ("current_schema", "pg_catalog.current_schema()"),
@@ -277,6 +349,11 @@ fn request(query: &SnapshotQuery<'_>, named: Option<&str>) -> String {
         visible = captured("visible_history"),
         path = captured("schemas"),
         select = query.ledger.select(&table),
+        lock = trust::lock(&table, Access::Read),
+        checks = match scrutiny {
+            Scrutiny::Quick => String::new(),
+            Scrutiny::Thorough => format!("{check};\n"),
+        },
         lock_timeout = millis(query.lock_wait),
         schema = "pg_catalog.to_regnamespace(pg_catalog.quote_ident(target.name))",
         named = named.map_or_else(|| "CAST(NULL AS text)".to_owned(), literal),
@@ -285,6 +362,13 @@ fn request(query: &SnapshotQuery<'_>, named: Option<&str>) -> String {
             identifier(role)
         )),
     )
+}
+
+fn state_columns(ledger: Ledger) -> usize {
+    match ledger.own_schema() {
+        Some(_) => STATE_COLUMNS + DRIZZLE_COLUMNS,
+        None => STATE_COLUMNS,
+    }
 }
 
 /// The schema of the history table if the search path begins with `current`.
@@ -298,13 +382,14 @@ pub(crate) fn schema_of_history(current: Option<&str>) -> &str {
 const DEFAULT_SCHEMA: &str = "public";
 
 fn read_state(ledger: Ledger, row: &SimpleQueryRow) -> Snapshot {
-    let text = |column: usize| row.get(column).map(str::to_owned);
-    let flag = |column: usize| row.get(column) == Some("t");
-    let server_version = row.get(0).and_then(|text| text.parse().ok()).unwrap_or_default();
+    let value = |column: usize| row.try_get(column).ok().flatten();
+    let text = |column: usize| value(column).map(str::to_owned);
+    let flag = |column: usize| value(column) == Some("t");
+    let server_version = value(0).and_then(|text| text.parse().ok()).unwrap_or_default();
     let schema = text(3).unwrap_or_default();
     let current_schema = text(4);
     let search_path = if current_schema.as_ref() == Some(&schema) {
-        let schemas = row.get(13).unwrap_or_default().lines();
+        let schemas = value(13).unwrap_or_default().lines();
         // A session of a pool may have a temporary schema in its path, which is another one in the next session.
         let lasting = schemas.filter(|name| !name.starts_with("pg_temp_"));
         lasting.map(identifier).collect::<Vec<_>>().join(", ")
@@ -319,8 +404,9 @@ fn read_state(ledger: Ledger, row: &SimpleQueryRow) -> Snapshot {
         schema,
         search_path,
         current_schema,
-        is_read_only_by_default: row.get(14) == Some("on"),
+        is_read_only_by_default: value(14) == Some("on"),
         schema_exists: flag(5),
+        scrutiny: Scrutiny::Quick,
         has_own_history: flag(6),
         visible_history: text(7),
         role: text(8).unwrap_or_default(),
@@ -332,10 +418,10 @@ fn read_state(ledger: Ledger, row: &SimpleQueryRow) -> Snapshot {
         history_elsewhere: None,
         drizzle: if ledger.own_schema().is_some() {
             DrizzleState {
-                has_schema: flag(15),
-                has_names: flag(16),
-                may_lock: flag(17),
-                has_objects: flag(18),
+                has_schema: flag(16),
+                has_names: flag(17),
+                may_lock: flag(18),
+                has_objects: flag(19),
                 ..DrizzleState::default()
             }
         } else {

@@ -10,6 +10,7 @@ use zerostarter_connect::search_path::{SAFE, capture, is_captured};
 const PREAMBLE: &str = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED READ ONLY;\n\
      SET LOCAL statement_timeout = 0;\n\
      SET LOCAL lock_timeout = 0;\n\
+     SET LOCAL exit_on_error = off;\n\
      SET LOCAL DateStyle = 'ISO';\n\
      SET LOCAL TimeZone = 'UTC';\n";
 
@@ -48,10 +49,10 @@ pub(crate) fn result_rows(messages: Vec<SimpleQueryMessage>) -> Vec<SimpleQueryR
 }
 
 pub(crate) fn text(row: &SimpleQueryRow, column: usize) -> Option<String> {
-    row.get(column).map(str::to_owned)
+    row.try_get(column).ok().flatten().map(str::to_owned)
 }
 
 pub(crate) fn seconds(row: &SimpleQueryRow, column: usize) -> Option<Duration> {
-    let seconds: f64 = row.get(column)?.parse().ok()?;
+    let seconds: f64 = row.try_get(column).ok().flatten()?.parse().ok()?;
     Duration::try_from_secs_f64(seconds.max(0.0)).ok()
 }

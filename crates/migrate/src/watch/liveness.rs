@@ -18,8 +18,15 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// How often to look for the lock.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// A batch must arrive in full before the server takes the lock. Slower links are not supported.
-const SLOWEST_BYTES_PER_SECOND: u32 = 64 * 1024;
+/// A batch must arrive in full before the server takes the lock. This is the slowest link of the first attempt; each attempt
+/// that was given up allows an eighth of it. Neither buffers nor proxies show how slow a link is.
+const SLOWEST_BYTES_PER_SECOND: u64 = 64 * 1024;
+
+/// The logarithm of that eighth.
+const SLOWDOWN_BITS: u32 = 3;
+
+/// After so many attempts it stays at 16 bytes per second.
+const MOST_SLOWDOWNS: u32 = 4;
 
 /// How long one watching connection has seen the lock free.
 pub(crate) struct Liveness {
@@ -29,11 +36,12 @@ pub(crate) struct Liveness {
 }
 
 impl Liveness {
-    /// After a batch of `bytes` was sent.
-    pub(crate) fn after(bytes: usize) -> Self {
-        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+    /// After a batch of `bytes` was sent, if the run has given up `given_up` connections for dead.
+    pub(crate) fn after(bytes: usize, given_up: u32) -> Self {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        let rate = SLOWEST_BYTES_PER_SECOND >> (SLOWDOWN_BITS * given_up.min(MOST_SLOWDOWNS));
         Self {
-            limit: LIMIT + Duration::from_secs(u64::from(bytes / SLOWEST_BYTES_PER_SECOND)),
+            limit: LIMIT + Duration::from_millis(bytes.saturating_mul(1000) / rate),
             free_since: None,
             looked_at: None,
         }
@@ -65,16 +73,17 @@ impl Liveness {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::Liveness;
 
     #[test]
     fn a_large_batch_has_time_to_arrive() {
-        assert_eq!(Liveness::after(10_000).limit(), Duration::from_secs(10));
-        assert_eq!(
-            Liveness::after(64 * 1024 * 1024).limit(),
-            Duration::from_secs(1034)
-        );
+        let seconds = |bytes, given_up| Liveness::after(bytes, given_up).limit().as_secs();
+        assert_eq!(seconds(10_000, 0), 10);
+        assert_eq!(seconds(64 * 1024 * 1024, 0), 1034);
+        // After an attempt that was given up, a slower link too.
+        assert_eq!(seconds(1024 * 1024, 0), 26);
+        assert_eq!(seconds(1024 * 1024, 1), 138);
+        assert_eq!(seconds(1024 * 1024, 2), 1034);
+        assert_eq!(seconds(1024 * 1024, 99), seconds(1024 * 1024, 4));
     }
 }

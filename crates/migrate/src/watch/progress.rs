@@ -101,6 +101,8 @@ pub struct State {
     pub(crate) guard: Option<String>,
     /// A signal has arrived: the run begins nothing more.
     pub(crate) is_stopping: bool,
+    /// How many connections were given up for dead.
+    pub(crate) given_up: u32,
     /// The server has confirmed that what was running failed.
     pub(crate) is_rolled_back: bool,
     /// The first schema of the search path that a migration has left, if the log has named it.
@@ -145,7 +147,21 @@ impl State {
     /// Lists as applied what was in doubt and is in the history table. Another instance may have applied it meanwhile, so the
     /// log only says that it is committed. What is not in the history table stays in doubt: the server may not have noticed
     /// yet that its client is gone.
+    ///
+    /// What was applied and is gone from the history table is pending again: the server that answers now has lost it.
     pub(crate) fn settle(&mut self, history: &[Applied]) {
+        let is_known = |version| history.iter().any(|row| row.version == version);
+        let (applied, lost): (Vec<Done>, Vec<Done>) = std::mem::take(&mut self.applied)
+            .into_iter()
+            .partition(|done| is_known(done.version));
+        self.applied = applied;
+        for Done { label, version, .. } in lost {
+            tracing::warn!(
+                migration = label,
+                version,
+                "{label} was applied and confirmed, but the server that answers now does not have it, as after a failover to an asynchronous standby"
+            );
+        }
         let Some(sent) = self.in_doubt.take() else {
             return;
         };

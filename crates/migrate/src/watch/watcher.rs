@@ -97,20 +97,25 @@ impl<'a> Watcher<'a> {
         bytes: usize,
         work: impl Future<Output = T>,
     ) -> Result<T, AttemptError> {
+        let progress = self.progress;
         match select(pin!(work), pin!(self.watch(bytes))).await {
             Either::Left((outcome, _)) => Ok(outcome),
-            Either::Right((limit, _)) => Err(AttemptError::TimedOut(limit)),
+            Either::Right((limit, _)) => {
+                progress.lock().given_up += 1;
+                Err(AttemptError::TimedOut(limit))
+            }
         }
     }
 
     /// Ends when the watched connection is dead, with how long that took to find out.
     async fn watch(&mut self, bytes: usize) -> Duration {
         sleep(self.first_look()).await;
+        let given_up = self.progress.lock().given_up;
         loop {
             // A connection pooler may have no second connection. Without it the migration runs unwatched.
             let connecting = attempt(&self.config.database, self.host, Instant::now() + ATTEMPT_LIMIT);
             let reason = match connecting.await {
-                Ok(connection) => match self.look(&connection, Liveness::after(bytes)).await {
+                Ok(connection) => match self.look(&connection, Liveness::after(bytes, given_up)).await {
                     Ok(limit) => return limit,
                     Err(failure) => failure,
                 },
