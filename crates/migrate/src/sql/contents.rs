@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
+use super::locked_table::LockedTables;
 use super::non_transactional::{NonTransactional, recognise};
 use super::statement::{CopyData, Statement, statements};
-use super::table_locks::{LockedTables, add_locks};
+use super::table_locks::add_locks;
 use super::transaction_control::{begins_plainly, commits_plainly, transaction_control};
 
 /// How long a piece becomes before the next statement begins a new one, in bytes. The server holds the parse trees of a
