@@ -14,3 +14,4 @@ mod refinery;
 mod session_state;
 mod signals;
 mod sql_errors;
+mod transaction_modes;

@@ -121,10 +121,6 @@ pub(super) fn inspect(
     if pending.is_empty() {
         return Ok(Vec::new());
     }
-    let preflight = Preflight {
-        is_behind_pooler: config.database.url.transaction_pooler_sign().is_some(),
-        is_atomic: config.atomic,
-    };
     let (mut all, mut findings) = (Vec::new(), Vec::new());
     for index in pending {
         let file = &migrations[*index];
@@ -132,6 +128,11 @@ pub(super) fn inspect(
         let sql = file.sql()?;
         let contents = Contents::of(&sql);
         check_memory(file, contents.largest_piece())?;
+        let preflight = Preflight {
+            is_behind_pooler: config.database.url.transaction_pooler_sign().is_some(),
+            is_atomic: config.atomic,
+            is_first: all.is_empty(),
+        };
         findings.extend(preflight.inspect(file, &sql, &contents));
         if let Some([begin, commit]) = &contents.wrapper {
             let (begin, commit) = (&sql[begin.clone()], &sql[commit.clone()]);

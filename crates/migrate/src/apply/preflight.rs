@@ -37,6 +37,7 @@ const ATOMIC_HINT: &str = "apply without --atomic (MIGRATE_ATOMIC), or apply the
 const SET_HINT: &str =
     "write SET LOCAL, which ends with the migration, or set POSTGRES_DIRECT_URL to a direct connection";
 const RESET_HINT: &str = "name what to reset (RESET search_path, DISCARD TEMP); session settings of a migration are reset after it anyway";
+const READ_ONLY_HINT: &str = "remove READ ONLY";
 const CLOSE_HINT: &str = "close it; otherwise it includes everything that follows";
 
 /// What decides, beside its tokens, whether a statement is refused.
@@ -46,6 +47,8 @@ pub(super) struct Preflight {
     pub(super) is_behind_pooler: bool,
     /// Whether all migrations run in one transaction.
     pub(super) is_atomic: bool,
+    /// Whether this is the first migration of the run.
+    pub(super) is_first: bool,
 }
 
 impl Preflight {
@@ -76,9 +79,24 @@ impl Preflight {
                 ATOMIC_HINT,
             ));
         }
+        if let Some(offset) = contents.modes.read_only {
+            findings.push(finding(
+                offset,
+                "a read-only transaction cannot record the migration in the history table".to_owned(),
+                READ_ONLY_HINT,
+            ));
+        }
+        if let (Some(mode), true, false) = (contents.modes.spans.first(), self.is_atomic, self.is_first) {
+            findings.push(finding(
+                mode.start,
+                "SET TRANSACTION applies before the first query, and with --atomic another migration comes before it in the transaction"
+                    .to_owned(),
+                ATOMIC_HINT,
+            ));
+        }
         for statement in statements(sql) {
             match statement {
-                Ok(statement) if contents.is_wrapper(&statement) => {}
+                Ok(statement) if contents.is_left_out(&statement) => {}
                 Ok(statement) => {
                     if let Some((message, hint)) = self.refusal(sql, &statement, contents) {
                         findings.push(finding(statement.span.start, message, hint));

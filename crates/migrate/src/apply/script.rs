@@ -14,7 +14,7 @@ use super::pending::{Pending, Recorded};
 use crate::config::Config;
 use crate::ledger::{CONFIRMATION, Snapshot, raise_unless, take_or_raise};
 use crate::source::Migration;
-use crate::sql::{Contents, LockedTables};
+use crate::sql::{Contents, LockedTables, TransactionModes};
 use crate::watch::raise_if_long_running;
 
 /// How long a failed transaction may stay open before the server ends it, if this process is killed then.
@@ -55,7 +55,8 @@ impl Script<'_> {
     /// long-running transactions on `locked_tables`.
     pub(crate) fn opening(&self, files: &[Recorded<'_>], locked_tables: &LockedTables) -> Vec<String> {
         let versions: Vec<i64> = files.iter().map(|file| file.migration().version()).collect();
-        let mut statements = self.begin();
+        let modes = files.first().map(|file| file.pending.contents.modes.clone());
+        let mut statements = self.begin(&modes.unwrap_or_default());
         statements.extend(self.create_history());
         statements.push(self.check_history(&versions));
         statements.extend(raise_if_long_running(locked_tables, self.config.lock_budget));
@@ -96,7 +97,7 @@ impl Script<'_> {
 
     /// The transaction that creates the history table before a non-transactional migration.
     pub(crate) fn create_history_table(&self) -> Vec<String> {
-        let mut statements = self.begin();
+        let mut statements = self.begin(&TransactionModes::default());
         statements.extend(self.create_history());
         statements.push("COMMIT".to_owned());
         statements.push("RESET ALL".to_owned());
@@ -123,7 +124,7 @@ impl Script<'_> {
     /// The confirmation identifies the guard by process and start. Its `idle_in_transaction_session_timeout` is 15 s until
     /// [`KEEP_GUARD`](Self::KEEP_GUARD), because the confirmation may be lost.
     pub(crate) fn guard(&self, file: &Migration) -> Vec<String> {
-        let mut statements = self.begin();
+        let mut statements = self.begin(&TransactionModes::default());
         statements.push("SET LOCAL statement_timeout = 0".to_owned());
         statements.push(format!(
             "SET LOCAL idle_in_transaction_session_timeout = {}",
@@ -159,7 +160,7 @@ impl Script<'_> {
 
     /// A transaction of `changes` to the history table alone.
     pub(crate) fn resolving(&self, changes: Vec<String>) -> Vec<String> {
-        let mut statements = self.begin();
+        let mut statements = self.begin(&TransactionModes::default());
         statements.push(self.check_history(&[]));
         statements.extend(changes);
         statements.extend(commit());
@@ -167,13 +168,19 @@ impl Script<'_> {
         statements
     }
 
-    fn begin(&self) -> Vec<String> {
-        let mut statements = vec![
-            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE".to_owned(),
-            // Temporary tables that another client has left in the session of a pool come before ours.
-            "DISCARD TEMP".to_owned(),
-        ];
+    /// A transaction with one snapshot takes that with its first query, which would be the one for the lock: the snapshot would
+    /// be older than the lock, and the check of the history table out of date. So such a transaction locks the history table
+    /// first, which takes no snapshot. Another migrator then has committed its row, or cannot insert it and still has the
+    /// advisory lock.
+    fn begin(&self, modes: &TransactionModes) -> Vec<String> {
+        let mut statements = vec![format!("BEGIN {}", modes.begin())];
         statements.extend(self.settings());
+        if modes.keeps_snapshot() {
+            let table = self.snapshot.history_table();
+            statements.push(format!("LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE"));
+        }
+        // Temporary tables that another client has left in the session of a pool come before ours.
+        statements.push("DISCARD TEMP".to_owned());
         statements.push(take_or_raise(self.snapshot.ledger, &self.snapshot.schema));
         statements
     }

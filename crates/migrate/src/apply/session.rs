@@ -148,6 +148,15 @@ impl<'a> Session<'a> {
             name,
         );
         let bytes = files.iter().map(|file| file.pending.contents.size()).sum();
+        let has_snapshot = files
+            .first()
+            .is_some_and(|file| file.pending.contents.modes.keeps_snapshot());
+        if has_snapshot && self.create_history.is_some() {
+            // The transaction locks the history table before anything else.
+            self.ask(last.migration(), self.script().create_history_table())
+                .await?;
+            self.create_history = None;
+        }
         let script = self.script();
         let sending = transmit(
             self.connection,

@@ -7,6 +7,7 @@ use super::non_transactional::{NonTransactional, recognise};
 use super::statement::{CopyData, Statement, statements};
 use super::table_locks::add_locks;
 use super::transaction_control::{begins_plainly, commits_plainly, transaction_control};
+use super::transaction_modes::TransactionModes;
 
 /// How long a piece becomes before the next statement begins a new one, in bytes. The server holds the parse trees of a
 /// whole message in memory, and this process holds the message besides the file.
@@ -17,7 +18,7 @@ pub(crate) const PIECE_SIZE: usize = 1 << 20;
 pub struct Contents {
     /// What is sent, in order.
     pub pieces: Vec<Piece>,
-    /// How many statements it has, without those of [`wrapper`](Self::wrapper).
+    /// How many statements it has, without those of [`wrapper`](Self::wrapper) and [`modes`](Self::modes).
     pub statements: usize,
     /// The statement that cannot run in a transaction block, if the file contains nothing else.
     pub non_transactional: Option<NonTransactional>,
@@ -28,6 +29,8 @@ pub struct Contents {
     /// The first and the last statement, if they are `BEGIN` and `COMMIT` and no other statement controls transactions: the
     /// migration runs in a transaction anyway, so they are not sent.
     pub wrapper: Option<[Range<usize>; 2]>,
+    /// The modes of its transaction, which it sets before its first query. Those statements are not sent.
+    pub modes: TransactionModes,
     /// The tables that its statements lock, as far as tokens show.
     pub locked_tables: LockedTables,
     /// Whether it may prepare statements, which outlive its transaction.
@@ -59,8 +62,10 @@ impl Contents {
     /// The contents of the file with the text `sql`; of an unreadable text, what comes before that place.
     #[must_use]
     pub fn of(sql: &str) -> Self {
+        let wrapper = find_wrapper(sql);
         let mut contents = Self {
-            wrapper: find_wrapper(sql),
+            modes: TransactionModes::of(sql, wrapper.as_ref().map(<[_; 2]>::as_slice)),
+            wrapper,
             may_prepare: contains(sql, "prepare"),
             may_set_search_path: contains(sql, "search_path"),
             declares_no_transaction: declares_no_transaction(sql),
@@ -68,7 +73,7 @@ impl Contents {
         };
         let (mut first, mut only) = (None, None);
         for statement in statements(sql).map_while(Result::ok) {
-            if contents.is_wrapper(&statement) {
+            if contents.is_left_out(&statement) {
                 continue;
             }
             if contents.statements == 0 {
@@ -87,10 +92,11 @@ impl Contents {
         contents
     }
 
-    /// Whether `statement` is one of [`Self::wrapper`].
+    /// Whether `statement` is one of [`Self::wrapper`] or [`Self::modes`], which are not sent.
     #[must_use]
-    pub fn is_wrapper(&self, statement: &Statement<'_>) -> bool {
-        self.wrapper.iter().flatten().any(|span| *span == statement.span)
+    pub fn is_left_out(&self, statement: &Statement<'_>) -> bool {
+        let mut spans = self.wrapper.iter().flatten().chain(&self.modes.spans);
+        spans.any(|span| *span == statement.span)
     }
 
     /// Whether its statement is sent as it is: the rows of a COPY need a message of their own.
@@ -131,6 +137,11 @@ impl Contents {
         if let Some(Piece::Statements { span, count }) = self.pieces.last_mut()
             && span.len() + statement.span.len() <= PIECE_SIZE
             && is_sendable(&sql[span.end..statement.span.start])
+            && !self
+                .modes
+                .spans
+                .iter()
+                .any(|mode| (span.end..statement.span.start).contains(&mode.start))
         {
             span.end = end;
             *count += 1;

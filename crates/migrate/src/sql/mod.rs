@@ -8,6 +8,7 @@ mod statement;
 mod table_locks;
 mod token_cursor;
 mod transaction_control;
+mod transaction_modes;
 
 pub(crate) use self::contents::PIECE_SIZE;
 pub use self::contents::{Contents, Piece};
@@ -16,3 +17,4 @@ pub use self::non_transactional::NonTransactional;
 pub use self::statement::{CopyData, Statement, Token, Unreadable, line_and_column, split, statements};
 
 pub use self::transaction_control::transaction_control;
+pub use self::transaction_modes::TransactionModes;
