@@ -1,9 +1,8 @@
 //! The locks of `ALTER TABLE`. Each of its actions has its own; the manual's page and `AlterTableGetLockLevel` list them.
 
-use super::locked_table::Along;
 use super::locked_table::LockStrength::{self, BlocksNobody, BlocksReaders, BlocksWriters};
+use super::locked_table::{Along, NamedLock, relation};
 use super::statement::{Statement, Token};
-use super::table_locks::{NamedLock, relation};
 use super::token_cursor::{TokenCursor, identifier_of};
 
 /// Settings of a table or index that take a stronger lock than SHARE UPDATE EXCLUSIVE.

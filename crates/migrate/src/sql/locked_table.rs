@@ -70,6 +70,18 @@ impl TableLock {
     }
 }
 
+/// A name and its lock.
+pub(super) type NamedLock = ((NameOf, String), TableLock);
+
+/// A lock on a table, view, sequence or index.
+pub(super) fn relation(
+    name: String,
+    strength: LockStrength,
+    along: impl IntoIterator<Item = Along>,
+) -> NamedLock {
+    ((NameOf::Relation, name), TableLock::new(strength, along))
+}
+
 /// Names as written in a file, each with the strongest of its locks.
 pub type LockedTables = BTreeMap<(NameOf, String), TableLock>;
 

@@ -2,12 +2,9 @@
 
 use super::alter_table::{has_strong_setting, locks_of_alter_table};
 use super::locked_table::LockStrength::{self, BlocksReaders, BlocksWriters};
-use super::locked_table::{Along, LockedTables, NameOf, TableLock, add_all};
+use super::locked_table::{Along, LockedTables, NameOf, NamedLock, TableLock, add_all, relation};
 use super::statement::Statement;
 use super::token_cursor::TokenCursor;
-
-/// A name and its lock.
-pub(super) type NamedLock = ((NameOf, String), TableLock);
 
 /// Adds to `locked` what `statement` locks. Statements inside `EXECUTE`, `DO` and functions are not seen.
 pub(super) fn add_locks(locked: &mut LockedTables, statement: &Statement<'_>) {
@@ -32,15 +29,6 @@ pub(super) fn add_locks(locked: &mut LockedTables, statement: &Statement<'_>) {
         _ => Vec::new(),
     };
     add_all(locked, locks.into_iter().chain(references(statement)));
-}
-
-/// A lock on a table, view, sequence or index.
-pub(super) fn relation(
-    name: String,
-    strength: LockStrength,
-    along: impl IntoIterator<Item = Along>,
-) -> NamedLock {
-    ((NameOf::Relation, name), TableLock::new(strength, along))
 }
 
 /// Locks on the tables of a list that begins at token number `first`.
