@@ -1,7 +1,7 @@
 //! The checks before the first migration: history table, target, contents of the pending files, privileges.
 
 use super::error::Error;
-use super::preflight::Preflight;
+use super::preflight::{Preflight, warn_of_quoted_placeholders};
 use crate::config::{Ahead, Config};
 use crate::ledger::{self, Comparison, Conflict, Snapshot, check_privileges};
 use crate::source::{self, Migration, memory_limit};
@@ -133,6 +133,7 @@ pub(super) fn inspect(
             is_atomic: config.atomic,
             is_first: all.is_empty(),
         };
+        warn_of_quoted_placeholders(file, &sql);
         findings.extend(preflight.inspect(file, &sql, &contents));
         if let Some([begin, commit]) = &contents.wrapper {
             let (begin, commit) = (&sql[begin.clone()], &sql[commit.clone()]);

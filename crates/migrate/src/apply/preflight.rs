@@ -7,7 +7,9 @@ use std::fmt;
 
 use crate::source::Migration;
 use crate::sql::non_transactional::{NonTransactional, Unsupported, recognise};
-use crate::sql::{Contents, Statement, Token, Unreadable, line_and_column, statements, transaction_control};
+use crate::sql::{
+    Contents, Statement, Token, Unreadable, line_and_column, placeholders, statements, transaction_control,
+};
 
 /// A place in a migration file that cannot be applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +40,8 @@ const SET_HINT: &str =
     "write SET LOCAL, which ends with the migration, or set POSTGRES_DIRECT_URL to a direct connection";
 const RESET_HINT: &str = "name what to reset (RESET search_path, DISCARD TEMP); session settings of a migration are reset after it anyway";
 const READ_ONLY_HINT: &str = "remove READ ONLY";
+const PLACEHOLDER_HINT: &str =
+    "write the value in its place; Flyway replaces ${name}, and zerostarter-db sends files as they are";
 const CLOSE_HINT: &str = "close it; otherwise it includes everything that follows";
 
 /// What decides, beside its tokens, whether a statement is refused.
@@ -95,6 +99,15 @@ impl Preflight {
             ));
         }
         for statement in statements(sql) {
+            if let Ok(statement) = &statement {
+                let bare = placeholders(sql, statement)
+                    .into_iter()
+                    .filter(|found| !found.is_quoted);
+                findings.extend(bare.map(|found| {
+                    let message = format!("{} is a placeholder, which no tool replaces here", found.text);
+                    finding(found.offset, message, PLACEHOLDER_HINT)
+                }));
+            }
             match statement {
                 Ok(statement) if contents.is_left_out(&statement) => {}
                 Ok(statement) => {
@@ -163,6 +176,25 @@ impl Preflight {
                 SET_HINT,
             )
         })
+    }
+}
+
+/// Warns of the first placeholder in a string or a quoted name of `sql`, the text of `file`: it may be meant as it stands.
+pub(super) fn warn_of_quoted_placeholders(file: &Migration, sql: &str) {
+    if !sql.contains("${") {
+        return;
+    }
+    let all = statements(sql).map_while(Result::ok);
+    let mut quoted = all
+        .flat_map(|statement| placeholders(sql, &statement))
+        .filter(|found| found.is_quoted);
+    if let Some(found) = quoted.next() {
+        let (path, line) = (&file.path, line_and_column(sql, found.offset).0);
+        tracing::warn!(
+            migration = file.label,
+            "{path}:{line} has {} inside quotes, which is sent as it stands",
+            found.text
+        );
     }
 }
 
