@@ -487,6 +487,78 @@ fn a_migration_does_not_queue_behind_a_long_running_transaction() {
     }
 }
 
+/// The statements do not name the table that they lock: its foreign key, partitions or view bring it along.
+#[test]
+fn a_migration_does_not_queue_for_tables_that_it_does_not_name() {
+    let schema = "CREATE TABLE busy (id int PRIMARY KEY); CREATE TABLE posts (id int, busy int CONSTRAINT k REFERENCES busy);
+        CREATE TABLE parts (id int) PARTITION BY LIST (id); CREATE TABLE part_1 PARTITION OF parts FOR VALUES IN (1);
+        CREATE TABLE part_rest PARTITION OF parts DEFAULT; CREATE TABLE loose (id int);
+        CREATE VIEW list AS SELECT id FROM posts; CREATE SCHEMA app;
+        CREATE TABLE app.things (busy int REFERENCES busy); CREATE TABLE child () INHERITS (busy)";
+    for (held, file, queues) in [
+        ("busy", "DROP TABLE posts CASCADE", true),
+        ("busy", "ALTER TABLE posts DROP CONSTRAINT k", true),
+        ("busy", "ALTER TABLE posts DROP busy", true),
+        ("busy", "DROP SCHEMA app CASCADE", true),
+        ("posts", "TRUNCATE busy CASCADE", true),
+        ("child", "ALTER TABLE busy ADD more int", true),
+        (
+            "part_rest",
+            "CREATE TABLE part_2 PARTITION OF parts FOR VALUES IN (2)",
+            true,
+        ),
+        (
+            "parts",
+            "CREATE TABLE part_2 PARTITION OF parts FOR VALUES IN (2)",
+            true,
+        ),
+        (
+            "part_rest",
+            "ALTER TABLE parts ATTACH PARTITION loose FOR VALUES IN (2)",
+            true,
+        ),
+        (
+            "list",
+            "CREATE OR REPLACE VIEW list AS SELECT id FROM posts WHERE true",
+            true,
+        ),
+        ("busy", "ALTER TABLE busy SET (autovacuum_enabled = false)", false),
+        ("busy", "ALTER TABLE busy CLUSTER ON busy_pkey", false),
+        ("busy", "ALTER TABLE posts ADD more int", false),
+    ] {
+        let database = Server::shared().database();
+        database.execute(schema);
+        let session = database.session();
+        session.execute(&format!("BEGIN; SELECT FROM {held}"));
+        let age = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                   AND xact_start < clock_timestamp() - interval '300 ms'";
+        poll(SOON, || (database.rows(age) == ["1"]).then_some(())).expect("it is old");
+        let mut running = zerostarter_db(&database)
+            .migration("V1__file.sql", format!("{file};"))
+            .env("MIGRATE_LOCK_BUDGET", "300ms")
+            .start();
+        if queues {
+            running.wait_for_stderr(
+                "V1__file was rolled back: it did not queue behind a transaction older than",
+            );
+            running.wait_for_stderr("attempt 3 of 10 follows");
+            assert!(!running.has_ended());
+            drop(session);
+        }
+        let run = running.wait();
+        assert_eq!(run.status, 0, "{held}, {file}: {}", run.stderr);
+        // It never waited in the queue of the table, where readers would have stood behind it.
+        assert!(!run.stderr.contains("55P03"), "{held}, {file}: {}", run.stderr);
+        assert!(
+            !run.stderr.contains("has waited"),
+            "{held}, {file}: {}",
+            run.stderr
+        );
+        let stepped_aside = run.stderr.contains("did not queue");
+        assert_eq!(stepped_aside, queues, "{held}, {file}: {}", run.stderr);
+    }
+}
+
 /// Whether the table is free in the end is only known to one who asks for the lock.
 #[test]
 fn the_last_attempt_queues_behind_a_long_running_transaction() {

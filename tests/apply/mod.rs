@@ -17,3 +17,4 @@ mod session_state;
 mod signals;
 mod sql_errors;
 mod steps;
+mod transaction_modes;

@@ -269,3 +269,38 @@ fn a_statement_timeout_is_named() {
     hint: raise MIGRATE_STATEMENT_TIMEOUT if a statement ran longer than that; otherwise an administrator cancelled it
     ");
 }
+
+/// The server raises these while it parses the message, before the first statement runs, and without a position.
+#[test]
+fn an_error_of_the_parser_without_a_position_is_shown_at_its_statement() {
+    assert_snapshot!(rejected("-- why\nCREATE TABLE second ();\n  ALTER TABLE second ALTER CONSTRAINT c NOT DEFERRABLE INITIALLY DEFERRED; SELECT 1;\n"), @"
+    status: 1
+    --- stdout
+    --- stderr
+    [time] INFO  2 of 2 migrations are pending in [db], schema public
+    [time] INFO  recovery point: [lsn] at [time], for a point-in-time recovery from a backup
+    [time] INFO  applied V1__first in [ms]
+    error: V2__second failed and was rolled back
+      constraint declared INITIALLY DEFERRED must be DEFERRABLE (SQLSTATE 42601)
+       --> migrations/V2__second.sql:3:56
+      3 |   ALTER TABLE second ALTER CONSTRAINT c NOT DEFERRABLE INITIALLY DEFERRED; SELECT 1;
+        |                                                        ^
+      applied before it, and kept: V1__first
+    ");
+    for unparsable in [
+        "CREATE TABLE x (a int, FOREIGN KEY (a) REFERENCES y NOT DEFERRABLE INITIALLY DEFERRED)",
+        "ALTER TABLE x ALTER CONSTRAINT c NO INHERIT",
+        "CREATE FUNCTION f(VARIADIC a int[], b int) RETURNS int LANGUAGE sql AS ''",
+    ] {
+        for (before, after) in [(0, 0), (0, 9), (1, 1), (12, 0), (40, 40)] {
+            let sql = format!(
+                "{}{unparsable};\n{}",
+                "SELECT 1;\n".repeat(before),
+                "ROLLBACK TO a;\n".repeat(after)
+            );
+            let line = format!(" --> migrations/V2__second.sql:{}:", before + 1);
+            let output = rejected(&sql);
+            assert!(output.contains(&line), "{sql}: {output}");
+        }
+    }
+}

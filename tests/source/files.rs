@@ -347,3 +347,33 @@ fn a_version_that_refinerys_table_cannot_hold_is_refused() {
     hint: use a smaller version: refinery's history table stores versions in 32 bits
     ");
 }
+
+/// Flyway replaces them. In quotes they may be meant as they stand, such as a template in a row.
+#[test]
+fn placeholders_are_found_before_the_first_file_is_applied() {
+    assert_snapshot!(refused("CREATE TABLE t (id int);\nINSERT INTO t\n SELECT 1 FROM ${schema}.u, v${suffix};\n-- ${none}\n"), @"
+    status: 2
+    --- stdout
+    --- stderr
+    error: 2 places in the pending migrations cannot be applied; nothing was changed
+      migrations/V2__bad.sql:3: ${schema} is a placeholder, which no tool replaces here
+      migrations/V2__bad.sql:3: ${suffix} is a placeholder, which no tool replaces here
+
+    hint: write the value in its place; Flyway replaces ${name}, and zerostarter-db sends files as they are
+    ");
+    let database = Server::shared().database();
+    let command = zerostarter_db(&database).migration(
+        "V1__mail.sql",
+        "CREATE TABLE mail (text text);\nINSERT INTO mail VALUES ('Dear ${name}');\nSELECT '${again}';\n",
+    );
+    let output = command.snapshot();
+    assert!(output.starts_with("status: 0\n"), "{output}");
+    assert_eq!(output.matches("inside quotes").count(), 1, "{output}");
+    assert!(
+        output.contains(
+            "WARN  migrations/V1__mail.sql:2 has ${name} inside quotes, which is sent as it stands"
+        ),
+        "{output}"
+    );
+    assert_eq!(database.rows("SELECT text FROM mail"), ["Dear ${name}"]);
+}

@@ -1,7 +1,7 @@
 //! The checks before the first migration: history table, target, contents of the pending files, privileges.
 
 use super::error::Error;
-use super::preflight::Preflight;
+use super::preflight::{Preflight, warn_of_quoted_placeholders};
 use crate::config::{Ahead, Config, Target};
 use crate::ledger::{self, Comparison, Conflict, Snapshot, check_privileges};
 use crate::source::{self, Migration, memory_limit};
@@ -130,10 +130,6 @@ pub(super) fn inspect(
     if pending.is_empty() {
         return Ok(Vec::new());
     }
-    let preflight = Preflight {
-        is_behind_pooler: config.database.url.transaction_pooler_sign().is_some(),
-        is_atomic: config.atomic,
-    };
     let (mut all, mut findings) = (Vec::new(), Vec::new());
     for index in pending {
         let file = &migrations[*index];
@@ -157,6 +153,12 @@ pub(super) fn inspect(
             Contents::default()
         } else {
             let contents = Contents::of_parts(&sql, &parts);
+            let preflight = Preflight {
+                is_behind_pooler: config.database.url.transaction_pooler_sign().is_some(),
+                is_atomic: config.atomic,
+                is_first: all.is_empty(),
+            };
+            warn_of_quoted_placeholders(file, &sql);
             findings.extend(preflight.inspect(file, (&sql, &parts), &contents));
             contents
         };

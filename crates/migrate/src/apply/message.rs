@@ -218,6 +218,36 @@ impl<'m> Message<'m> {
         }
     }
 
+    /// Whether `failure` of the first statement, which is one of ours, has no place: the server parses a whole message first.
+    pub(super) fn is_unplaced(&self, failure: &Failure) -> bool {
+        let is_ours = self
+            .pieces
+            .first()
+            .is_some_and(|piece| piece.statements_before > 0);
+        is_ours && matches!(failure, Failure::Rejected(rejection) if !matches!(rejection.site, Site::File(_)))
+    }
+
+    /// The statements of migration files in this message: their bytes in it.
+    pub(super) fn statements_of_files(&self) -> Vec<Range<usize>> {
+        let of_piece = |piece: &SentPiece<'_>| {
+            let start = piece.start;
+            let found = statements(self.text_of(piece)).map_while(Result::ok);
+            let spans: Vec<_> = found
+                .map(|statement| start + statement.span.start..start + statement.span.end)
+                .collect();
+            spans
+        };
+        self.pieces.iter().flat_map(of_piece).collect()
+    }
+
+    /// The place of a byte in the piece that has it.
+    pub(super) fn place_of(&self, byte: usize) -> Option<(&'m Migration, Site)> {
+        let piece = self.pieces.iter().rfind(|piece| piece.start <= byte)?;
+        let sql = piece.file.sql().ok()?;
+        let place = Place::new(&sql, piece.span.start + byte - piece.start);
+        Some((piece.file, Site::File(place)))
+    }
+
     fn text_of(&self, piece: &SentPiece<'_>) -> &str {
         &self.text[piece.start..piece.start + piece.span.len()]
     }

@@ -22,6 +22,7 @@ mod leftovers;
 mod message;
 mod migrator;
 mod non_transactional;
+mod parse_error;
 mod pass_end;
 mod pending;
 mod preflight;

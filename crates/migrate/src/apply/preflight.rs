@@ -10,7 +10,7 @@ use crate::source::Migration;
 use crate::sql::non_transactional::NonTransactional;
 use crate::sql::{
     Contents, Misplaced, Statement, Step, Token, Unreadable, Unsupported, is_session_setting,
-    line_and_column, recognise, statements_in, transaction_control,
+    line_and_column, placeholders, recognise, statements, statements_in, transaction_control,
 };
 
 /// A place in a migration file that cannot be applied.
@@ -42,6 +42,9 @@ const SET_HINT: &str =
 const RESET_HINT: &str = "name what to reset (RESET search_path, DISCARD TEMP); session settings of a migration are reset after it anyway";
 const BREAKPOINT_HINT: &str =
     "close it; a statement-breakpoint must not stand inside a string, a comment or the body of a function";
+const READ_ONLY_HINT: &str = "remove READ ONLY";
+const PLACEHOLDER_HINT: &str =
+    "write the value in its place; Flyway replaces ${name}, and zerostarter-db sends files as they are";
 const CLOSE_HINT: &str = "close it; otherwise it includes everything that follows";
 
 /// What decides, beside its tokens, whether a statement is refused.
@@ -51,6 +54,8 @@ pub(super) struct Preflight {
     pub(super) is_behind_pooler: bool,
     /// Whether all migrations run in one transaction.
     pub(super) is_atomic: bool,
+    /// Whether this is the first migration of the run.
+    pub(super) is_first: bool,
 }
 
 impl Preflight {
@@ -88,9 +93,35 @@ impl Preflight {
         {
             findings.push(finding(*offset, format!("{name} {problem}"), TRANSACTION_HINT));
         }
+        if let Some(offset) = contents.modes.read_only {
+            findings.push(finding(
+                offset,
+                "a read-only transaction cannot record the migration in the history table".to_owned(),
+                READ_ONLY_HINT,
+            ));
+        }
+        if let (Some(mode), true, false) = (contents.modes.spans.first(), self.is_atomic, self.is_first) {
+            findings.push(finding(
+                mode.start,
+                "SET TRANSACTION applies before the first query, and with --atomic another migration comes before it in the transaction"
+                    .to_owned(),
+                ATOMIC_HINT,
+            ));
+        }
         for statement in parts.iter().flat_map(|part| statements_in(sql, part.clone())) {
+            if let Ok(statement) = &statement {
+                let bare = placeholders(sql, statement)
+                    .into_iter()
+                    .filter(|found| !found.is_quoted);
+                findings.extend(bare.map(|found| {
+                    let message = format!("{} is a placeholder, which no tool replaces here", found.text);
+                    finding(found.offset, message, PLACEHOLDER_HINT)
+                }));
+            }
             match statement {
-                Ok(statement) if transaction_control(&statement).is_some() => {}
+                Ok(statement)
+                    if transaction_control(&statement).is_some()
+                        || contents.modes.spans.contains(&statement.span) => {}
                 Ok(statement) => {
                     if let Some((message, hint)) = self.refusal(sql, &statement, contents) {
                         findings.push(finding(statement.span.start, message, hint));
@@ -145,6 +176,25 @@ impl Preflight {
                 SET_HINT,
             )
         })
+    }
+}
+
+/// Warns of the first placeholder in a string or a quoted name of `sql`, the text of `file`: it may be meant as it stands.
+pub(super) fn warn_of_quoted_placeholders(file: &Migration, sql: &str) {
+    if !sql.contains("${") {
+        return;
+    }
+    let all = statements(sql).map_while(Result::ok);
+    let mut quoted = all
+        .flat_map(|statement| placeholders(sql, &statement))
+        .filter(|found| found.is_quoted);
+    if let Some(found) = quoted.next() {
+        let (path, line) = (&file.path, line_and_column(sql, found.offset).0);
+        tracing::warn!(
+            migration = file.label,
+            "{path}:{line} has {} inside quotes, which is sent as it stands",
+            found.text
+        );
     }
 }
 

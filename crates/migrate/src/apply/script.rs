@@ -18,7 +18,7 @@ use crate::ledger::{
     steps_key, take_or_raise,
 };
 use crate::source::Migration;
-use crate::sql::{Contents, LockedTables};
+use crate::sql::{Contents, LockedTables, TransactionModes};
 use crate::watch::raise_if_long_running;
 
 /// How long a failed transaction may stay open before the server ends it, if this process is killed then.
@@ -42,9 +42,6 @@ fn moment(time: &str) -> String {
     format!("pg_catalog.to_char({time} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')")
 }
 
-/// Overrides the defaults of the database and the role.
-const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
-
 /// What the statements depend on.
 pub(crate) struct Script<'a> {
     pub(crate) config: &'a Config,
@@ -66,7 +63,8 @@ impl Script<'_> {
     /// long-running transactions on `locked_tables`.
     pub(crate) fn opening(&self, files: &[Recorded<'_>], locked_tables: &LockedTables) -> Vec<String> {
         let versions: Vec<i64> = files.iter().map(|file| file.migration().version()).collect();
-        let mut statements = self.begin();
+        let modes = files.first().map(|file| file.pending.contents.modes.clone());
+        let mut statements = self.begin(&modes.unwrap_or_default());
         statements.extend(self.lock_history(files));
         statements.extend(self.prepare_history());
         statements.extend(self.check_history(&versions));
@@ -129,7 +127,7 @@ impl Script<'_> {
 
     /// The transaction that creates the history table before a non-transactional migration.
     pub(crate) fn create_history_table(&self) -> Vec<String> {
-        let mut statements = self.begin();
+        let mut statements = self.begin(&TransactionModes::default());
         statements.extend(self.prepare_history());
         statements.push("COMMIT".to_owned());
         statements.push("RESET ALL".to_owned());
@@ -156,7 +154,7 @@ impl Script<'_> {
     /// The confirmation identifies the guard by process and start. Its `idle_in_transaction_session_timeout` is 15 s until
     /// [`KEEP_GUARD`](Self::KEEP_GUARD), because the confirmation may be lost.
     pub(crate) fn guard(&self, file: &Migration) -> Vec<String> {
-        let mut statements = self.begin();
+        let mut statements = self.begin(&TransactionModes::default());
         statements.push("SET LOCAL statement_timeout = 0".to_owned());
         statements.push(format!(
             "SET LOCAL idle_in_transaction_session_timeout = {}",
@@ -176,8 +174,13 @@ impl Script<'_> {
     pub(crate) const KEEP_GUARD: &'static str = "SET LOCAL idle_in_transaction_session_timeout = 0";
 
     /// Begins the transaction of a step on the worker. `notes` are those that its predecessor has left.
-    pub(crate) fn step_opening(&self, notes: &Notes, locked_tables: &LockedTables) -> Vec<String> {
-        let mut statements = vec![BEGIN.to_owned()];
+    pub(crate) fn step_opening(
+        &self,
+        notes: &Notes,
+        modes: &TransactionModes,
+        locked_tables: &LockedTables,
+    ) -> Vec<String> {
+        let mut statements = vec![format!("BEGIN {}", modes.begin())];
         statements.extend(self.settings());
         // An orphan of a lost guard may still be in its transaction.
         statements.push(take_or_raise(steps_key(
@@ -223,7 +226,7 @@ impl Script<'_> {
 
     /// A transaction of `changes` to the history table alone.
     pub(crate) fn resolving(&self, changes: Vec<String>) -> Vec<String> {
-        let mut statements = self.begin();
+        let mut statements = self.begin(&TransactionModes::default());
         statements.extend(self.prepare_history());
         statements.extend(self.check_history(&[]));
         statements.extend(changes);
@@ -232,13 +235,19 @@ impl Script<'_> {
         statements
     }
 
-    fn begin(&self) -> Vec<String> {
-        let mut statements = vec![
-            BEGIN.to_owned(),
-            // Temporary tables that another client has left in the session of a pool come before ours.
-            "DISCARD TEMP".to_owned(),
-        ];
+    /// A transaction with one snapshot takes that with its first query, which would be the one for the lock: the snapshot would
+    /// be older than the lock, and the check of the history table out of date. So such a transaction locks the history table
+    /// first, which takes no snapshot. Another migrator then has committed its row, or cannot insert it and still has the
+    /// advisory lock.
+    fn begin(&self, modes: &TransactionModes) -> Vec<String> {
+        let mut statements = vec![format!("BEGIN {}", modes.begin())];
         statements.extend(self.settings());
+        if modes.keeps_snapshot() {
+            let table = self.snapshot.history_table();
+            statements.push(format!("LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE"));
+        }
+        // Temporary tables that another client has left in the session of a pool come before ours.
+        statements.push("DISCARD TEMP".to_owned());
         statements.push(take_or_raise(advisory_key(
             self.snapshot.ledger,
             &self.snapshot.schema,

@@ -219,6 +219,15 @@ impl<'a> Session<'a> {
             name,
         );
         let bytes = files.iter().map(|file| file.pending.contents.size()).sum();
+        let has_snapshot = files
+            .first()
+            .is_some_and(|file| file.pending.contents.modes.keeps_snapshot());
+        if has_snapshot && !self.prepare_history.is_empty() {
+            // The transaction locks the history table before anything else.
+            self.ask(last.migration(), self.script().create_history_table())
+                .await?;
+            self.prepare_history = Vec::new();
+        }
         let script = self.script();
         let parts = Parts {
             script: &script,

@@ -19,7 +19,7 @@ use super::worker::{self, Demand};
 use crate::config::Config;
 use crate::ledger::{self, Conflict, Notes};
 use crate::sql::non_transactional::Effect;
-use crate::sql::{LockedTables, NonTransactional, Step};
+use crate::sql::{LockedTables, NonTransactional, Step, TransactionModes};
 use crate::watch::catalog_query::{rows, text};
 use crate::watch::{LockWait, Progress, Watcher, find_long_running, steps_lock};
 
@@ -214,7 +214,12 @@ impl StepsRun<'_> {
             record: script.step_record(&after),
             between: Vec::new(),
         };
-        let opening = script.step_opening(&before, &locked_tables);
+        let modes = if number == 0 {
+            file.contents.modes.clone()
+        } else {
+            TransactionModes::default()
+        };
+        let opening = script.step_opening(&before, &modes, &locked_tables);
         let closing = Script::step_closing(&after, number + 1);
         let sending = transmit(worker, snapshot.ledger, opening, [part], closing);
         let mine = steps_lock(snapshot.ledger, &snapshot.schema);

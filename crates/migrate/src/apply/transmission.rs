@@ -11,6 +11,7 @@ use zerostarter_connect::attempt::AttemptError;
 
 use super::failure::Failure;
 use super::message::{Message, copy_failure};
+use super::parse_error;
 use super::script::check_transaction;
 use crate::ledger::{CONFIRMATION, Ledger};
 use crate::source::Migration;
@@ -193,7 +194,14 @@ pub(crate) async fn confirmation(
                 return Err(Failure::Lost(AttemptError::Io("sending a migration", unsent)));
             }
             Ok(None) => return Ok(confirmed),
-            Err(error) => return Err(message.failure(error, completed)),
+            Err(error) => {
+                let failure = message.failure(error, completed);
+                return Err(if completed == 0 && message.is_unplaced(&failure) {
+                    parse_error::placed(connection, message, failure).await
+                } else {
+                    failure
+                });
+            }
         }
     }
 }

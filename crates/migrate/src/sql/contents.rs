@@ -2,14 +2,15 @@
 
 use std::ops::Range;
 
+use super::locked_table::LockedTables;
 use super::non_transactional::NonTransactional;
 use super::piece::Piece;
 use super::recognition::recognise;
 use super::session_setting::is_session_setting;
 use super::statement::{Statement, statements_in};
 use super::step::Step;
-use super::table_locks::LockedTables;
 use super::transaction_flow::{Flow, Misplaced, TransactionFlow};
+use super::transaction_modes::TransactionModes;
 
 /// What a run has to know of a migration file.
 #[expect(
@@ -22,7 +23,7 @@ pub struct Contents {
     pub pieces: Vec<Piece>,
     /// The steps, if it is more than one transaction or one statement.
     pub steps: Vec<Step>,
-    /// How many statements it has, without those that control transactions.
+    /// How many statements it has, without those that control transactions or set their [modes](Self::modes).
     pub statements: usize,
     /// The statement that cannot run in a transaction block, if there are no steps.
     pub non_transactional: Option<NonTransactional>,
@@ -36,6 +37,8 @@ pub struct Contents {
     pub redundant: Vec<Range<usize>>,
     /// What controls transactions in a way that cannot be applied.
     pub misplaced: Vec<Misplaced>,
+    /// The modes of its first transaction, which it sets before its first query. Those statements are not sent.
+    pub modes: TransactionModes,
     /// The tables that its statements lock, as far as tokens show, if there are no steps.
     pub locked_tables: LockedTables,
     /// Whether it only creates, alters and drops.
@@ -66,6 +69,7 @@ impl Contents {
             is_closed: true,
             is_interrupted: false,
             contents: Self {
+                modes: TransactionModes::of(sql),
                 may_prepare: contains(sql, "prepare"),
                 may_set_search_path: contains(sql, "search_path"),
                 declares_no_transaction,
@@ -149,6 +153,10 @@ impl Splitter<'_> {
                 self.is_closed |= flow == Flow::Boundary || !self.flow.is_open();
                 return;
             }
+        }
+        if self.contents.modes.spans.contains(&statement.span) {
+            self.is_interrupted = true;
+            return;
         }
         let is_setting = is_session_setting(statement);
         let non_transactional = recognise(self.sql, statement).and_then(Result::ok);

@@ -1,13 +1,16 @@
 //! What a migration file contains, decided on tokens.
 
+mod alter_table;
 mod changes;
 mod contents;
 mod copy_data;
+mod locked_table;
 mod nesting;
 pub mod non_transactional;
 mod object;
 mod outline;
 mod piece;
+mod placeholder;
 mod recognition;
 mod session_setting;
 mod statement;
@@ -18,20 +21,23 @@ mod token;
 mod token_cursor;
 mod transaction_control;
 mod transaction_flow;
+mod transaction_modes;
 
 pub use self::changes::Changes;
 pub use self::contents::Contents;
 pub use self::copy_data::CopyData;
+pub use self::locked_table::{Along, LockStrength, LockedTables, NameOf, TableLock, add_all};
 pub use self::non_transactional::NonTransactional;
 pub use self::object::{Object, ObjectKind};
 pub use self::outline::Outline;
 pub(crate) use self::piece::PIECE_SIZE;
 pub use self::piece::Piece;
+pub use self::placeholder::{Placeholder, placeholders};
 pub use self::recognition::{Unsupported, recognise};
 pub use self::session_setting::is_session_setting;
 pub use self::statement::{Statement, Unreadable, line_and_column, split, statements, statements_in};
 pub use self::step::Step;
-pub use self::table_locks::{LockStrength, LockedTables, add_all};
 pub use self::token::Token;
 pub use self::transaction_control::transaction_control;
 pub use self::transaction_flow::Misplaced;
+pub use self::transaction_modes::TransactionModes;

@@ -45,6 +45,12 @@ impl Statement<'_> {
             .iter()
             .any(|token| token.depth == 0 && token.is(keyword))
     }
+
+    /// Whether the two keywords follow one another outside parentheses.
+    pub(super) fn has_pair(&self, first: &str, second: &str) -> bool {
+        let is_it = |pair: &[Token<'_>]| pair[0].depth == 0 && pair[0].is(first) && pair[1].is(second);
+        self.tokens.windows(2).any(is_it)
+    }
 }
 
 /// Text that PostgreSQL rejects too, or that it reads differently from the lexer used here.

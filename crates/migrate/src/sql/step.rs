@@ -1,9 +1,10 @@
 //! The steps of a migration that does not run in one transaction.
 
+use super::locked_table::LockedTables;
 use super::non_transactional::NonTransactional;
 use super::piece::{Piece, add_statement};
 use super::statement::Statement;
-use super::table_locks::{LockedTables, add_locks};
+use super::table_locks::add_locks;
 
 /// A step of a migration that does not run in one transaction: one that does, or a statement that cannot.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -25,6 +25,16 @@ impl<'s, 'a> TokenCursor<'s, 'a> {
         }
     }
 
+    /// Over some tokens of a statement.
+    pub(crate) fn over(all: &'s [Token<'a>]) -> Self {
+        Self { all, taken: 0 }
+    }
+
+    /// The tokens that are not taken yet.
+    pub(crate) fn rest(&self) -> &'s [Token<'a>] {
+        &self.all[self.taken.min(self.all.len())..]
+    }
+
     pub(crate) fn next(&mut self) -> Option<Token<'a>> {
         let token = self.all.get(self.taken).copied();
         self.taken += usize::from(token.is_some());
@@ -92,5 +102,13 @@ impl<'s, 'a> TokenCursor<'s, 'a> {
         self.all
             .get(self.taken)
             .map_or(statement.span.end, |token| token.offset)
+    }
+}
+
+/// The identifier that the server reads: a bare one in small letters, a quoted one without its quotes.
+pub(crate) fn identifier_of(text: &str) -> String {
+    match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
+        Some(quoted) => quoted.replace("\"\"", "\""),
+        None => text.to_ascii_lowercase(),
     }
 }

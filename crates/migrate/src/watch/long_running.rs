@@ -3,26 +3,25 @@
 //! A statement that waits for an ACCESS EXCLUSIVE lock blocks every later statement on that table. Behind a transaction
 //! that is already older than the lock budget the wait would most likely be in vain, so the migration does not queue.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use zerostarter_connect::Connection;
-use zerostarter_connect::quote::literal;
-use zerostarter_connect::search_path::{LEAVE, captured_oid, enter};
+use zerostarter_connect::search_path::{LEAVE, enter};
 use zerostarter_diagnostic::duration::millis;
 
 use super::blocker::{columns, read_blocker};
 use super::catalog_query::{rows_with, text};
 use super::lock_wait::LockWait;
+use super::locked_relations::{borrowed, captures, locked_relations};
 use crate::ledger::raise_unless;
-use crate::sql::LockStrength;
+use crate::sql::LockedTables;
 
 /// The complaint of the server if there is a long-running transaction.
 pub(crate) const LONG_RUNNING_TRANSACTION: &str = "zerostarter-db: a long-running transaction holds the lock";
 
-/// Statements that raise if a transaction older than `age` holds a lock that conflicts with the locks on `tables`; none
-/// without tables.
-pub(crate) fn raise_if_long_running(tables: &BTreeMap<String, LockStrength>, age: Duration) -> Vec<String> {
+/// Statements that raise if a transaction older than `age` holds a lock that conflicts with the locks on `tables`, and on
+/// what is locked along with them; none without tables.
+pub(crate) fn raise_if_long_running(tables: &LockedTables, age: Duration) -> Vec<String> {
     let Some(found) = locks_of_long_running(tables, age, "") else {
         return Vec::new();
     };
@@ -32,25 +31,10 @@ pub(crate) fn raise_if_long_running(tables: &BTreeMap<String, LockStrength>, age
     vec![keep, safe, raise, LEAVE.to_owned()]
 }
 
-/// The OID of each table, by the name under which it is captured.
-fn captures(tables: &BTreeMap<String, LockStrength>) -> Vec<(String, String)> {
-    let numbered = tables.keys().enumerate();
-    numbered
-        .map(|(number, name)| (format!("table_{number}"), oid_of(name)))
-        .collect()
-}
-
-fn borrowed(captures: &[(String, String)]) -> Vec<(&str, &str)> {
-    captures
-        .iter()
-        .map(|(name, oid)| (name.as_str(), oid.as_str()))
-        .collect()
-}
-
 /// The oldest of these transactions and its lock.
 pub(crate) async fn find_long_running(
     connection: &Connection,
-    tables: &BTreeMap<String, LockStrength>,
+    tables: &LockedTables,
     age: Duration,
 ) -> Result<Option<LockWait>, tokio_postgres::Error> {
     let beside = "LEFT JOIN pg_catalog.pg_stat_activity AS b ON b.pid = locked.pid";
@@ -80,43 +64,17 @@ pub(crate) async fn find_long_running(
 /// `FROM` and `WHERE` of a query for these transactions. It calls the functions behind the views: for a new server
 /// process, planning the views costs more than running them. The age of a session that our role may not see is NULL.
 /// Autovacuum cancels itself when another session queues.
-fn locks_of_long_running(
-    tables: &BTreeMap<String, LockStrength>,
-    age: Duration,
-    beside: &str,
-) -> Option<String> {
-    if tables.is_empty() {
-        return None;
-    }
-    let named: Vec<String> = tables
-        .values()
-        .enumerate()
-        .map(|(number, strength)| {
-            let oid = captured_oid(&format!("table_{number}"));
-            format!("({oid}, {})", *strength == LockStrength::BlocksReaders)
-        })
-        .collect();
+fn locks_of_long_running(tables: &LockedTables, age: Duration, beside: &str) -> Option<String> {
+    let relations = locked_relations(tables)?;
     Some(format!(
-        "FROM (VALUES {named}) AS named (relation, is_exclusive) \
+        "FROM ({relations}) AS named (relation, level) \
          JOIN pg_catalog.pg_lock_status() AS locked ON locked.granted AND locked.relation IN (named.relation, \
            (SELECT i.indrelid FROM pg_catalog.pg_index AS i WHERE i.indexrelid = named.relation)) \
-           AND (named.is_exclusive OR locked.mode NOT IN ('AccessShareLock', 'RowShareLock')) \
+           AND (named.level = 2 OR locked.mode NOT IN ('AccessShareLock', 'RowShareLock')) \
          LEFT JOIN pg_catalog.pg_stat_get_activity(NULL) AS a ON a.pid = locked.pid {beside} \
          WHERE locked.pid IS NULL OR (locked.pid <> pg_catalog.pg_backend_pid() \
            AND a.backend_type <> 'autovacuum worker' \
            AND a.xact_start < pg_catalog.clock_timestamp() - CAST('{age} ms' AS interval))",
-        named = named.join(", "),
         age = millis(age),
     ))
-}
-
-/// A relation's OID, or NULL. Looking into a schema without USAGE is an error, and the migration may set a role that has
-/// it.
-fn oid_of(name: &str) -> String {
-    let name = literal(name);
-    format!(
-        "CAST(CASE WHEN pg_catalog.array_length(pg_catalog.parse_ident({name}), 1) OPERATOR(pg_catalog.=) 1 \
-         OR pg_catalog.has_schema_privilege(pg_catalog.to_regnamespace(pg_catalog.quote_ident((\
-         pg_catalog.parse_ident({name}))[1])), 'USAGE') THEN pg_catalog.to_regclass({name}) END AS pg_catalog.oid)"
-    )
 }

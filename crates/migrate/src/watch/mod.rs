@@ -4,6 +4,9 @@ pub(crate) mod blocker;
 pub(crate) mod catalog_query;
 mod liveness;
 mod lock_wait;
+mod locked_relations;
+#[cfg(test)]
+mod locked_relations_tests;
 mod long_running;
 mod progress;
 mod statement_progress;
