@@ -49,7 +49,7 @@ fn run(cli: &Cli, settings: &Settings, output: &Output) -> Result<(), Error> {
         .enable_all()
         .build()
         .map_err(Error::Start)?;
-    let outcome = runtime.block_on(commands::run(cli.command, settings, output));
+    let outcome = runtime.block_on(commands::run(cli.command.clone(), settings, output));
     // A name that is still being resolved must not delay the exit.
     runtime.shutdown_background();
     outcome

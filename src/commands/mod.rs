@@ -2,6 +2,8 @@
 
 mod check;
 mod env;
+#[cfg(feature = "dev")]
+mod import;
 mod migrate;
 mod plan;
 mod resolve;
@@ -43,6 +45,10 @@ pub async fn run(command: Command, settings: &Settings, output: &Output) -> Resu
     }
     let config = config?;
     config.migrate.log();
+    #[cfg(feature = "dev")]
+    if let Command::Import(request) = &command {
+        return unless_signal(import::run(&config, request, output), &mut interrupt).await;
+    }
     let source = config.migrate.source(zerostarter_migrations::source());
     let migrator = Migrator::new(config.migrate.clone(), &source)?;
     if command == Command::Migrate {
@@ -91,6 +97,8 @@ async fn run_other(
             resolution,
             is_confirmed,
         } => resolve::run(migrator, (version, resolution, is_confirmed), output).await,
+        #[cfg(feature = "dev")]
+        Command::Import(_) => unreachable!("run() has answered it"),
         Command::Migrate | Command::Env => unreachable!("run() has answered it"),
     }
 }
