@@ -106,8 +106,9 @@ queries: ## Compile queries/*.sql into crates/queries, against a new database (A
 
 test: ## Run every test, on the newest PostgreSQL here (POSTGRES_TEST_VERSION=18: on that one)
 	@[ -n "$$POSTGRES_TEST_VERSION" ] || scripts/local-postgres.sh binaries >/dev/null
-	@scripts/install-peers.sh refinery npm drizzle-1
+	@scripts/install-peers.sh refinery sqlx npm drizzle-1
 	@cargo test --locked --workspace
+	@cargo test --locked --features dev --test import
 
 test-matrix: ## Run the integration tests on PostgreSQL 14 to 19 (VERSIONS="15 19": on those)
 	@scripts/install-peers.sh refinery npm drizzle-1
@@ -123,6 +124,7 @@ soak: ## Run the tests of races for longer
 lint: deny ## Check format, lints, documentation, dependencies, and scripts if shellcheck is installed
 	@cargo fmt --all --check
 	@cargo clippy --locked --workspace --all-targets -- -D warnings
+	@cargo clippy --locked --features dev --all-targets -- -D warnings
 	@RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 	@if command -v shellcheck >/dev/null; then shellcheck -x scripts/*.sh tests/docker/*.sh tests/kubernetes/*.sh tests/workflows/*.sh .github/*.sh tests/docker/images/postgres/entrypoint.sh .ci/run; fi
 

@@ -40,6 +40,9 @@ Exit status:
 /// The commands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
+    /// Make the migrations of another tool into V files.
+    #[cfg(feature = "dev")]
+    Import(zerostarter_import::Request),
     /// Apply what is pending.
     Migrate,
     /// Show every migration and its state.
@@ -131,6 +134,9 @@ const RESOLVE: &str = "resolve";
 /// Nor are its arguments.
 const ADOPT: &str = "adopt";
 
+#[cfg(feature = "dev")]
+const IMPORT: &str = "import";
+
 /// A command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cli {
@@ -165,6 +171,13 @@ impl Cli {
                 variables: variables_of(matches, global()),
             });
         }
+        #[cfg(feature = "dev")]
+        if let Some((IMPORT, matches)) = subcommand {
+            return Ok(Self {
+                command: import_command(matches),
+                variables: variables_of(matches, global()),
+            });
+        }
         let declaration = |name| COMMANDS.iter().find(|declaration| declaration.name == name);
         let found = subcommand.and_then(|(name, matches)| Some((declaration(name)?, matches)));
         let mut variables = variables_of(&matches, global());
@@ -188,6 +201,55 @@ fn resolve_command(matches: &ArgMatches) -> Command {
         },
         is_confirmed: matches.get_flag("yes"),
     }
+}
+
+#[cfg(feature = "dev")]
+fn import_command(matches: &ArgMatches) -> Command {
+    let path = |name| {
+        let path = matches.get_one::<std::path::PathBuf>(name);
+        path.cloned().unwrap_or_default()
+    };
+    let name = matches.get_one::<String>("from").map_or("", String::as_str);
+    let mut tools = zerostarter_import::Tool::ALL.into_iter();
+    let tool = tools.find(|(tool, _)| *tool == name);
+    Command::Import(zerostarter_import::Request {
+        tool: tool.expect("clap accepts the names of tools only").1,
+        folder: path("folder"),
+        to: path("to"),
+    })
+}
+
+#[cfg(feature = "dev")]
+fn import_arguments() -> clap::Command {
+    let path = |name, help| {
+        Arg::new(name)
+            .help(help)
+            .value_parser(value_parser!(std::path::PathBuf))
+    };
+    clap::Command::new(IMPORT)
+        .about("Make the migrations of another tool into V files, and record what it has applied")
+        .arg(
+            Arg::new("from")
+                .long("from")
+                .help("The tool")
+                .value_name("TOOL")
+                .required(true)
+                .value_parser(zerostarter_import::Tool::ALL.map(|(name, _)| name)),
+        )
+        .arg(
+            path("folder", "The folder of its migrations")
+                .value_name("FOLDER")
+                .required(true),
+        )
+        .arg(
+            path(
+                "to",
+                "The directory for the V files; existing ones stay as they are",
+            )
+            .long("to")
+            .value_name("DIRECTORY")
+            .default_value("migrations"),
+        )
 }
 
 fn resolve_arguments() -> clap::Command {
@@ -250,7 +312,7 @@ pub fn command() -> clap::Command {
         .value_name("SHELL")
         .required(true)
         .value_parser(value_parser!(Shell));
-    clap::Command::new(PROGRAM)
+    let command = clap::Command::new(PROGRAM)
         .version(env!("CARGO_PKG_VERSION"))
         .about(ABOUT)
         .long_about(LONG_ABOUT)
@@ -263,7 +325,10 @@ pub fn command() -> clap::Command {
             clap::Command::new(COMPLETIONS)
                 .about("Print a completion script for a shell")
                 .arg(shell),
-        )
+        );
+    #[cfg(feature = "dev")]
+    let command = command.subcommand(import_arguments());
+    command
 }
 
 /// A script for the completion of commands and flags in a shell.

@@ -16,6 +16,10 @@ pub enum Error {
     /// The command line is wrong, or output could not be written.
     #[error(transparent)]
     Console(#[from] console::Error),
+    /// An import did not happen.
+    #[cfg(feature = "dev")]
+    #[error(transparent)]
+    Import(#[from] zerostarter_import::Error),
     /// The engine ended without success.
     #[error(transparent)]
     Migrate(#[from] migrate::Error),
@@ -55,6 +59,8 @@ impl Diagnostic for Error {
     fn details(&self) -> Vec<String> {
         match self {
             Self::Console(error) => error.details(),
+            #[cfg(feature = "dev")]
+            Self::Import(error) => error.details(),
             Self::Migrate(error) => error.details(),
             Self::Pending(_) | Self::Unconfirmed => Vec::new(),
             Self::Settings(error) => error.details(),
@@ -65,6 +71,8 @@ impl Diagnostic for Error {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Console(error) => error.hints(),
+            #[cfg(feature = "dev")]
+            Self::Import(error) => error.hints(),
             Self::Migrate(error) => error.hints(),
             Self::Pending(_) => vec!["run zerostarter-db migrate".to_owned()],
             Self::Settings(error) => error.hints(),
@@ -76,6 +84,8 @@ impl Diagnostic for Error {
     fn exit_status(&self) -> ExitStatus {
         match self {
             Self::Console(error) => error.exit_status(),
+            #[cfg(feature = "dev")]
+            Self::Import(error) => error.exit_status(),
             Self::Migrate(error) => error.exit_status(),
             Self::Pending(_) => ExitStatus::Pending,
             Self::Settings(error) => error.exit_status(),

@@ -22,6 +22,7 @@ const ROOMS: &[&str] = &[
     "src/variables",
     "crates/waitlist",
     "crates/migrations",
+    "crates/import",
     "crates/migrate/lib",
     "crates/migrate/apply",
     "crates/migrate/watch",

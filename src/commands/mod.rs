@@ -3,6 +3,8 @@
 mod adopt;
 mod check;
 mod env;
+#[cfg(feature = "dev")]
+mod import;
 mod migrate;
 mod plan;
 mod resolve;
@@ -44,6 +46,10 @@ pub async fn run(command: Command, settings: &Settings, output: &Output) -> Resu
     }
     let config = config?;
     config.migrate.log();
+    #[cfg(feature = "dev")]
+    if let Command::Import(request) = &command {
+        return unless_signal(import::run(&config, request, output), &mut interrupt).await;
+    }
     let source = config.migrate.source(zerostarter_migrations::source())?;
     let migrator = Migrator::new(config.migrate.clone(), &source)?;
     if command == Command::Migrate {
@@ -96,6 +102,8 @@ async fn run_other(
             adoption,
             is_unchecked,
         } => adopt::run(migrator, (&adoption, is_unchecked), output).await,
+        #[cfg(feature = "dev")]
+        Command::Import(_) => unreachable!("run() has answered it"),
         Command::Migrate | Command::Env => unreachable!("run() has answered it"),
     }
 }

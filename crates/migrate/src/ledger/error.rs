@@ -49,7 +49,8 @@ pub enum Error {
 
 impl Error {
     /// The failure of reading the history table.
-    pub(crate) fn reading(failure: AttemptError) -> Self {
+    #[must_use]
+    pub fn reading(failure: AttemptError) -> Self {
         let answer = failure.to_string();
         let AttemptError::Postgres(source) = failure else {
             return Self::Unanswered(failure);
