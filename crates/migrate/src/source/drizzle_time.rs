@@ -27,36 +27,31 @@ pub(super) fn milliseconds(digits: &str) -> Option<i64> {
 /// up to the first `_`.
 pub(super) fn folder_name(tag: &str, when: i64) -> String {
     let rest = tag.split_once('_').map_or(tag, |(_, rest)| rest);
-    match OffsetDateTime::from_unix_timestamp(when.div_euclid(1000)) {
-        Ok(moment) => format!(
-            "{:04}{:02}{:02}{:02}{:02}{:02}_{rest}",
-            moment.year(),
-            u8::from(moment.month()),
-            moment.day(),
-            moment.hour(),
-            moment.minute(),
-            moment.second()
-        ),
-        // A time that no calendar has; the tag names the entry too.
-        Err(_) => tag.to_owned(),
-    }
+    // The tag names an entry too whose time no calendar has.
+    written(when, ["", "", "", "", ""]).map_or_else(|| tag.to_owned(), |digits| format!("{digits}_{rest}"))
 }
 
 /// A time for a person, in UTC: `2026-07-07 10:12:44`.
 #[must_use]
 pub fn readable(milliseconds: i64) -> String {
-    match OffsetDateTime::from_unix_timestamp(milliseconds.div_euclid(1000)) {
-        Ok(moment) => format!(
-            "{:04}-{:02}-{:02} {:02}:{:02}:{:02}",
-            moment.year(),
-            u8::from(moment.month()),
-            moment.day(),
-            moment.hour(),
-            moment.minute(),
-            moment.second()
-        ),
-        Err(_) => milliseconds.to_string(),
-    }
+    written(milliseconds, ["-", "-", " ", ":", ":"]).unwrap_or_else(|| milliseconds.to_string())
+}
+
+/// The parts of a time, from years to seconds, with `between` them.
+fn written(milliseconds: i64, between: [&str; 5]) -> Option<String> {
+    let moment = OffsetDateTime::from_unix_timestamp(milliseconds.div_euclid(1000)).ok()?;
+    let parts = [
+        u8::from(moment.month()),
+        moment.day(),
+        moment.hour(),
+        moment.minute(),
+        moment.second(),
+    ];
+    let parts = between
+        .iter()
+        .zip(parts)
+        .map(|(between, part)| format!("{between}{part:02}"));
+    Some(format!("{:04}{}", moment.year(), parts.collect::<String>()))
 }
 
 #[cfg(test)]
