@@ -284,7 +284,7 @@ up_that_waits() {
     hold_the_lock
     (cd "$copy" && docker compose up --detach) >"$work/up" 2>&1 &
     up=$!
-    poll 120 migrate_waits
+    poll 300 migrate_waits
 }
 
 migrate_waits() {
