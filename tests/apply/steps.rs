@@ -198,8 +198,6 @@ fn after_an_error_the_next_run_continues() {
     status: 6
     --- stdout
     --- stderr
-    [time] INFO  1 of 1 migrations are pending in [db], schema public
-    [time] INFO  recovery point: [lsn] at [time], for a point-in-time recovery from a backup
     error: the history table and the migrations disagree
       migrations/V1__steps.sql was edited after 2 of its 4 steps had run
 
@@ -394,4 +392,58 @@ fn a_signal_names_the_steps_that_stay() {
         run.stderr
     );
     assert_eq!(log(&database), ["1"]);
+}
+
+/// Whatever the file is now, and whatever its name: what has run of it does not run again.
+#[test]
+fn a_file_that_was_begun_is_not_begun_again_under_another_form_or_name() {
+    let database = with_table();
+    let sql = "INSERT INTO log VALUES (1);\nCOMMIT;\nINSERT INTO missing VALUES (1);\n";
+    assert_eq!(migration(&database, sql).run().status, 1);
+    let whole = migration(&database, "INSERT INTO log VALUES (1);\n");
+    let alone = migration(&database, "VACUUM log;\n");
+    let renamed = zerostarter_db(&database).migration("V1__other.sql", sql);
+    for command in [whole, alone, renamed] {
+        let run = command.run();
+        assert_eq!(run.status, 6, "{}", run.stderr);
+        assert_eq!(command.arg("check").run().status, 6);
+    }
+    assert_eq!(log(&database), ["1"]);
+    database.execute("CREATE TABLE missing (n int)");
+    applied(&database, sql);
+    assert_eq!(log(&database), ["1"]);
+}
+
+#[test]
+fn a_role_of_the_file_does_not_write_our_notes() {
+    let database = with_table();
+    let role = database.role("");
+    database.execute(&format!(
+        "GRANT CREATE, USAGE ON SCHEMA public TO {role}; GRANT INSERT ON log TO {role}; \
+         CREATE PROCEDURE p() LANGUAGE plpgsql AS $$ BEGIN INSERT INTO log VALUES (1); COMMIT; END $$"
+    ));
+    applied(
+        &database,
+        &format!(
+            "SET ROLE {role}; CREATE TABLE mine (a int); CREATE INDEX CONCURRENTLY mine_a ON mine (a); \
+             COMMIT; CALL p(); CREATE TABLE more (a int);"
+        ),
+    );
+    let owner =
+        "SELECT pg_get_userbyid(relowner) = current_user FROM pg_class WHERE relname IN ('mine', 'more')";
+    assert_eq!(database.rows(owner), ["f", "f"]);
+    assert_eq!(log(&database), ["1"]);
+}
+
+#[test]
+fn temporary_tables_outlive_a_procedure() {
+    let database = with_table();
+    database.execute(
+        "CREATE PROCEDURE p() LANGUAGE plpgsql AS $$ BEGIN INSERT INTO log VALUES (1); COMMIT; END $$",
+    );
+    applied(
+        &database,
+        "CREATE TEMP TABLE kept AS SELECT 7 AS n; COMMIT; CALL p(); INSERT INTO log SELECT n FROM kept;",
+    );
+    assert_eq!(log(&database), ["1", "7"]);
 }

@@ -299,3 +299,88 @@ fn two_entries_with_one_time_are_told_apart_by_their_text() {
     assert_eq!(count(&database), 2);
     assert!(folder.applied(&database).stderr.contains("nothing to do"));
 }
+
+/// The planner runs the function of an index, so not every table with Drizzle's columns may be read.
+#[test]
+fn a_table_of_somebody_else_runs_no_code() {
+    let database = Server::shared().database();
+    let evil = database.role("");
+    database.execute(&format!(
+        "CREATE SCHEMA evil AUTHORIZATION {evil}; CREATE TABLE proof (n int); GRANT INSERT ON proof TO PUBLIC; SET ROLE {evil}; \
+         CREATE FUNCTION evil.f() RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN \
+           IF current_user <> '{evil}' THEN RAISE EXCEPTION 'it ran as %', current_user; END IF; RETURN 1; END $$; \
+         CREATE TABLE evil.t (id int, hash text, created_at bigint); CREATE INDEX ON evil.t ((evil.f())); \
+         GRANT USAGE ON SCHEMA evil TO PUBLIC; GRANT SELECT ON evil.t TO PUBLIC"
+    ));
+    let run = Folder::journal(&[A, C]).ours(&database).run();
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    assert!(!run.stderr.contains("it ran as"), "{}", run.stderr);
+}
+
+#[test]
+fn an_object_of_another_kind_or_table_is_not_what_a_late_entry_creates() {
+    for (before, sql, status) in [
+        ("CREATE INDEX i ON c (id)", "CREATE INDEX i ON a (id);", 1),
+        ("CREATE VIEW b AS SELECT 1", "CREATE TABLE b (id int);", 6),
+    ] {
+        let (database, folder) = late(sql);
+        database.execute(before);
+        let run = folder.ours(&database).run();
+        assert!(run.status != 0, "{status}: {sql}: {}", run.stderr);
+        assert_eq!(count(&database), 2, "{sql}");
+    }
+}
+
+#[test]
+fn an_invalid_index_is_no_index() {
+    let (database, folder) = late("CREATE UNIQUE INDEX CONCURRENTLY i ON a (id);");
+    database.execute("INSERT INTO a VALUES (1), (1)");
+    for _ in 0..2 {
+        assert_eq!(folder.ours(&database).run().status, 1);
+    }
+    database.execute("DELETE FROM a");
+    folder.applied(&database);
+    assert_eq!(count(&database), 3);
+}
+
+#[test]
+fn an_interrupted_entry_is_continued_whatever_exists() {
+    let database = Server::shared().database();
+    database.execute("CREATE TABLE beside ()");
+    let folder = Folder::journal(&[
+        (
+            "0000_a",
+            2000,
+            "CREATE TABLE a (id int); INSERT INTO a VALUES (1), (1);--> statement-breakpoint\n\
+             CREATE UNIQUE INDEX CONCURRENTLY i ON a (id);--> statement-breakpoint\nCREATE TABLE z ();",
+        ),
+        ("0001_b", 1000, "CREATE TABLE b ();"),
+    ]);
+    let run = folder.ours(&database).run();
+    assert_eq!(run.status, 1, "{}", run.stderr);
+    database.execute("DELETE FROM a WHERE ctid = '(0,1)'");
+    let run = folder.applied(&database);
+    assert!(run.stderr.contains("1 of the 3 steps"), "{}", run.stderr);
+    assert_eq!(count(&database), 2);
+}
+
+#[test]
+fn names_after_a_search_path_are_not_looked_up_elsewhere() {
+    let database = Server::shared().database();
+    let sql = "CREATE SCHEMA app; SET search_path = app; CREATE TABLE x (id int);";
+    Folder::journal(&[("0000_x", 1000, sql)]).applied(&database);
+    let edited = format!("{sql} -- edited");
+    let folder = Folder::journal(&[("0000_x", 1000, &edited)]);
+    let run = folder.applied(&database);
+    assert!(run.stderr.contains("changed since"), "{}", run.stderr);
+}
+
+#[test]
+fn letters_are_folded_as_the_server_does() {
+    let database = Server::shared().database();
+    let folder = Folder::journal(&[("0000_x", 1000, "CREATE TABLE ÜBER (Ä int);")]);
+    database.execute("CREATE TABLE ÜBER (Ä int)");
+    assert_eq!(folder.ours(&database).run().status, 6);
+    let adopted = folder.ours(&database).args(["adopt", "--to", "0000_x"]).run();
+    assert_eq!(adopted.status, 0, "{}", adopted.stderr);
+}

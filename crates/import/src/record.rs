@@ -38,7 +38,12 @@ pub(crate) async fn rows_of(connection: &Connection, tool: Tool) -> Result<Optio
     let look = format!(
         "SELECT pg_catalog.to_regclass({0}) IS NOT NULL, EXISTS (SELECT FROM pg_catalog.pg_attribute \
          WHERE attrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass({0}) \
-         AND attname OPERATOR(pg_catalog.=) 'dirty' AND NOT attisdropped)",
+         AND attname OPERATOR(pg_catalog.=) 'dirty' AND NOT attisdropped), \
+         (SELECT c.relkind OPERATOR(pg_catalog.=) 'r' AND NOT c.relhasrules AND NOT c.relrowsecurity AND (r.rolsuper \
+           OR r.rolname OPERATOR(pg_catalog.=) current_user OR EXISTS (SELECT FROM pg_catalog.pg_database AS d \
+             WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database() AND d.datdba OPERATOR(pg_catalog.=) c.relowner)) \
+           FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_roles AS r ON r.oid OPERATOR(pg_catalog.=) c.relowner \
+           WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass({0}))",
         literal(table)
     );
     let found = rows(connection, DOING, &look).await?;
@@ -49,6 +54,16 @@ pub(crate) async fn rows_of(connection: &Connection, tool: Tool) -> Result<Optio
     };
     if !is_true(0) {
         return Ok(None);
+    }
+    // To read a view, or a table with rules, runs functions of its owner with our privileges.
+    if !is_true(2) {
+        return Err(Error::Disagreement {
+            table: table.to_owned(),
+            lines: vec![format!(
+                "{table} is not an ordinary table of this role, the owner of the database or a superuser"
+            )],
+            hint: "use the role that the other tool has used, or find out who made the table",
+        });
     }
     if tool.has_column_dirty().is_some_and(|has| has != is_true(1)) {
         return Err(Error::Disagreement {

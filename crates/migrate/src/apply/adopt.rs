@@ -10,7 +10,7 @@ use super::migrator::Migrator;
 use super::retries::Retries;
 use super::script::check_row;
 use crate::config::Target;
-use crate::ledger::{self, Conflict, Facts, Snapshot, check_privileges, names};
+use crate::ledger::{self, Conflict, Facts, Snapshot, StepsDone, check_privileges, names};
 
 /// Which migrations are recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,6 +107,8 @@ impl Migrator {
         };
         let has_names = snapshot.drizzle.has_names || snapshot.ledger.has_names_after_upgrade();
         let (mut statements, mut changes) = (Vec::new(), Vec::new());
+        let notes = snapshot.notes();
+        let mut left = notes.clone();
         for index in indexes {
             let migration = &migrations[*index];
             statements.push(snapshot.ledger.record(&table, migration, has_names));
@@ -115,6 +117,16 @@ impl Migrator {
                 "record {} in {table}, without running it",
                 migration.label
             ));
+            if let Some(StepsDone { done, total, .. }) = left.steps_done(migration) {
+                let label = &migration.label;
+                changes.push(format!(
+                    "remove the note that {done} of {total} steps of {label} have run"
+                ));
+                left = left.without(migration);
+            }
+        }
+        if left != notes {
+            statements.push(left.write());
         }
         Decision {
             migrator: self,

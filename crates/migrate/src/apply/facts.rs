@@ -9,7 +9,7 @@ use zerostarter_connect::attempt::{ATTEMPT_LIMIT, AttemptError};
 use zerostarter_connect::quote::literal;
 use zerostarter_connect::search_path::SAFE;
 
-use crate::ledger::{Facts, Objects, Snapshot};
+use crate::ledger::{Facts, Objects, Snapshot, may_act_as_us};
 use crate::source::Migration;
 use crate::watch::catalog_query::{result_rows, text};
 
@@ -61,7 +61,8 @@ pub(super) async fn find_objects(
 const READ_ONLY: &str =
     "SET TRANSACTION ISOLATION LEVEL READ COMMITTED READ ONLY;\nSET LOCAL row_security = off";
 
-/// Another table with Drizzle's columns, in which a migration of the folder is recorded.
+/// Another table with Drizzle's columns, in which a migration of the folder is recorded. Only of an owner who could act as us in
+/// any case: to plan a query runs the functions of indexes.
 async fn find_other_table(
     client: &Client,
     snapshot: &Snapshot,
@@ -72,12 +73,13 @@ async fn find_other_table(
         "{READ_ONLY};\n{SAFE};\n\
          SELECT format('%I.%I', s.nspname, c.relname) FROM pg_class AS c \
          JOIN pg_namespace AS s ON s.oid = c.relnamespace \
-         WHERE c.relkind = 'r' AND NOT c.relrowsecurity AND has_schema_privilege(s.oid, 'USAGE') \
+         WHERE c.relkind = 'r' AND NOT c.relrowsecurity AND NOT c.relhasrules AND {trusted} AND has_schema_privilege(s.oid, 'USAGE') \
          AND has_table_privilege(c.oid, 'SELECT') AND c.oid IS DISTINCT FROM CAST(to_regclass({ours}) AS oid) \
          AND (SELECT count(*) FROM pg_attribute AS a WHERE a.attrelid = c.oid AND NOT a.attisdropped \
            AND (a.attname IN ('id', 'created_at') OR (a.attname = 'hash' AND a.atttypid = CAST('text' AS regtype)))) = 3 \
          ORDER BY 1",
-        ours = literal(&ours)
+        ours = literal(&ours),
+        trusted = may_act_as_us("c.relowner")
     );
     let tables = result_rows(client.simple_query(&query).await?);
     let hashes: BTreeSet<String> = migrations

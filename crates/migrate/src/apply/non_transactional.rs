@@ -13,7 +13,7 @@ use super::failure::Failure;
 use super::guard::{Context, RECOVERY_LIMIT, while_guarded};
 use super::leftovers::{self, Leftovers, tag, workers_lock};
 use super::message::Message;
-use super::script::clean_up;
+use super::script::{RESET, as_ourselves, clean_up};
 use crate::ledger::{self, Conflict, Notes, advisory_key};
 use crate::sql::non_transactional::Effect;
 use crate::sql::{NonTransactional, Piece, Step};
@@ -25,6 +25,8 @@ pub(crate) struct StatementRun<'a> {
     pub(crate) worker: &'a Connection,
     pub(crate) step: &'a Step,
     pub(crate) statement: &'a NonTransactional,
+    /// Whether no step follows.
+    pub(crate) is_last: bool,
     /// The last lock that the statement was seen to wait for.
     pub(crate) blocked: Option<LockWait>,
     /// The notes on the history table, if the statement depends on them.
@@ -102,15 +104,21 @@ impl<'a> StatementRun<'a> {
         let before = self.notes.as_deref().cloned().filter(|notes| notes.is_writable);
         if let (Some(before), Some(notes)) = (&before, &mut self.notes) {
             **notes = before.with_begun(self.context.file.migration);
-            let noting = worker.client().batch_execute(&notes.write()).await;
+            let noting = worker.client().batch_execute(&as_ourselves(notes)).await;
             noting.map_err(Failure::of_connection)?;
+            self.repeat_settings().await?;
         }
         let outcome = self.send(self.file_message()?).await;
         if let Err(Failure::Lost(_)) = outcome {
             return outcome;
         }
-        // A procedure may have left something in the session, which a pool gives to others.
-        let mut cleaning = clean_up([&self.context.file.contents]);
+        // A procedure may have left something in the session, which a pool gives to others. Temporary objects may be for the
+        // steps that follow.
+        let mut cleaning = if self.is_last || outcome.is_err() {
+            clean_up([&self.context.file.contents])
+        } else {
+            RESET.map(str::to_owned).to_vec()
+        };
         let is_undecided = match &outcome {
             Ok(()) => false,
             // Without a context, the server refused the statement before it ran anything.

@@ -397,7 +397,13 @@ pub(crate) fn clean_up<'c>(files: impl IntoIterator<Item = &'c Contents>) -> Vec
     statements
 }
 
-const RESET: [&str; 3] = ["RESET SESSION AUTHORIZATION", "RESET ROLE", "RESET ALL"];
+/// Writes `notes` with the role and the settings that the session began with: a migration may have set others.
+pub(crate) fn as_ourselves(notes: &Notes) -> String {
+    format!("{};\n{}", RESET.join(";\n"), notes.write())
+}
+
+/// Gives the session the role and the settings that it began with.
+pub(crate) const RESET: [&str; 3] = ["RESET SESSION AUTHORIZATION", "RESET ROLE", "RESET ALL"];
 
 const CLEAN_UP: [&str; 5] = [
     "CLOSE ALL",

@@ -13,7 +13,7 @@ use super::error::Error;
 use super::failure::Failure;
 use super::guard::{Context, while_guarded};
 use super::non_transactional::StatementRun;
-use super::script::Script;
+use super::script::{Script, as_ourselves};
 use super::transmission::{Part, transmit};
 use super::worker::{self, Demand};
 use crate::config::Config;
@@ -155,6 +155,7 @@ impl StepsRun<'_> {
             step,
             statement,
             blocked: None,
+            is_last: number + 1 == self.steps.len(),
             notes: self.notes.as_mut(),
         };
         let outcome = run.run().await;
@@ -170,7 +171,7 @@ impl StepsRun<'_> {
             *notes = notes
                 .without_begun(migration)
                 .with_steps(migration, number + 1, self.steps.len());
-            let noting = worker.client().batch_execute(&notes.write()).await;
+            let noting = worker.client().batch_execute(&as_ourselves(notes)).await;
             noting.map_err(Failure::of_connection)?;
         }
         Ok(())

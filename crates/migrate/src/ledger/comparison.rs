@@ -46,6 +46,11 @@ pub enum Conflict {
         /// The file.
         path: String,
     },
+    /// A note says that a migration was begun that is not among ours.
+    BegunAndGone {
+        /// The migration.
+        label: String,
+    },
     /// Some steps of a migration have run, and its file has changed since.
     EditedMidway {
         /// The file.
@@ -149,6 +154,10 @@ impl fmt::Display for Conflict {
             Self::Begun { path } => write!(
                 f,
                 "{path} was begun by an earlier run that was interrupted: it may have run"
+            ),
+            Self::BegunAndGone { label } => write!(
+                f,
+                "{label} was begun by an earlier run, which did not finish it, and is not among the migrations"
             ),
             Self::EditedMidway { path, done, total } => {
                 write!(f, "{path} was edited after {done} of its {total} steps had run")
@@ -268,6 +277,9 @@ impl Conflict {
             Self::Occupied { hint, .. } => hint,
             Self::Begun { .. } => {
                 "look in the database whether it has run; then run zerostarter-db resolve VERSION --applied, or --pending to let the next run begin it again"
+            }
+            Self::BegunAndGone { .. } => {
+                "restore the file under its name; or undo by hand what has run of it, and remove the line from the comment of the history table (COMMENT ON TABLE)"
             }
             Self::EditedMidway { .. } => {
                 "restore the file as it was; or undo those steps by hand, and run zerostarter-db resolve VERSION --pending to let the next run begin the new file"

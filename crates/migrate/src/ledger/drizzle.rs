@@ -38,10 +38,10 @@ pub struct Policy {
 /// How many objects a message names.
 const NAMED: usize = 8;
 
-/// Compares the rows of Drizzle's table with the folder.
+/// Compares the rows of Drizzle's table with the folder, of which `begun` are the migrations that an earlier run has begun.
 pub(super) fn compare(
     rows: &[Applied],
-    migrations: &[Migration],
+    (migrations, begun): (&[Migration], &BTreeSet<usize>),
     facts: &Facts,
     layout: Layout,
     policy: Policy,
@@ -49,6 +49,7 @@ pub(super) fn compare(
     let mut judge = Judge {
         rows,
         migrations,
+        begun,
         facts,
         layout,
         policy,
@@ -74,6 +75,8 @@ pub(super) fn compare(
 struct Judge<'a> {
     rows: &'a [Applied],
     migrations: &'a [Migration],
+    /// Of which some steps have run.
+    begun: &'a BTreeSet<usize>,
     facts: &'a Facts,
     layout: Layout,
     policy: Policy,
@@ -110,7 +113,10 @@ impl Judge<'_> {
                 missing: "all its tables".to_owned(),
             });
         }
-        if let Some(existing) = self.find_existing() {
+        // What exists comes from the steps that have run.
+        if self.begun.is_empty()
+            && let Some(existing) = self.find_existing()
+        {
             return self.comparison.conflicts.push(Conflict::NotNew {
                 existing: names(&existing),
                 adopt: self.last_that_exists(),
@@ -239,6 +245,9 @@ impl Judge<'_> {
     fn judge_late(&mut self, index: usize, newest: Option<i64>) {
         let file = &self.migrations[index];
         let label = file.label.clone();
+        if self.begun.contains(&index) {
+            return self.comparison.pending.push(index);
+        }
         self.comparison.states[index] = State::Late;
         let behind = self.newest_label(newest);
         if self.layout == Layout::Folders && self.policy.out_of_order == OutOfOrder::Auto {

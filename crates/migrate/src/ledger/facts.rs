@@ -107,15 +107,9 @@ impl Facts {
         outlines.map(|outline| &outline.drops).any(|drops| {
             drops
                 .iter()
-                .any(|drop| is_same(drop, object) || is_same(drop, &owner))
+                .any(|drop| drop.may_be(object) || drop.may_be(&owner))
         })
     }
-}
-
-/// Whether two names may name the same object: a file may name the schema, or leave that to the search path.
-fn is_same(one: &Object, other: &Object) -> bool {
-    let is_same_schema = one.schema == other.schema || one.schema.is_none() || other.schema.is_none();
-    one.kind == other.kind && one.name == other.name && one.part == other.part && is_same_schema
 }
 
 /// The newest time in the table.

@@ -28,7 +28,33 @@ pub(crate) struct StepsDone {
     pub(crate) total: usize,
 }
 
+/// What a note says of a migration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Noted {
+    /// The migration's label.
+    pub(crate) label: String,
+    /// How far it has come; `None` if it was begun as one statement.
+    pub(crate) steps: Option<StepsDone>,
+}
+
 impl Notes {
+    /// What the notes say of migrations.
+    pub(crate) fn all(&self) -> Vec<Noted> {
+        let ours = self.lines().filter_map(|line| line.strip_prefix(PREFIX));
+        ours.filter_map(|note| {
+            if let Some(label) = note.strip_suffix(BEGUN) {
+                let (label, steps) = (label.to_owned(), None);
+                return Some(Noted { label, steps });
+            }
+            let (label, steps) = note.split_once(" (checksum ")?;
+            Some(Noted {
+                label: label.to_owned(),
+                steps: Some(read_steps(steps)?),
+            })
+        })
+        .collect()
+    }
+
     /// The query for the notes on `table`, in any search path.
     pub(crate) fn query(table: &str) -> String {
         let relation = relation(table);
@@ -57,14 +83,7 @@ impl Notes {
     /// How many steps of `migration` have run, if it was begun.
     pub(crate) fn steps_done(&self, migration: &Migration) -> Option<StepsDone> {
         let prefix = steps_prefix(migration);
-        let note = self.lines().find_map(|line| line.strip_prefix(&prefix))?;
-        let (checksum, steps) = note.split_once("): ")?;
-        let (done, total) = steps.strip_suffix(" steps have run")?.split_once(" of ")?;
-        Some(StepsDone {
-            checksum: checksum.to_owned(),
-            done: done.parse().ok()?,
-            total: total.parse().ok()?,
-        })
+        read_steps(self.lines().find_map(|line| line.strip_prefix(&prefix))?)
     }
 
     /// The notes with the one that a statement of `migration` was begun.
@@ -137,15 +156,27 @@ fn comment_of(table: &str) -> String {
     format!("pg_catalog.obj_description({}, 'pg_class')", relation(table))
 }
 
+const PREFIX: &str = "zerostarter-db: ";
+
+const BEGUN: &str = " was begun without a transaction block";
+
 fn begun(migration: &Migration) -> String {
-    format!(
-        "zerostarter-db: {} was begun without a transaction block",
-        migration.label
-    )
+    format!("{PREFIX}{}{BEGUN}", migration.label)
 }
 
 fn steps_prefix(migration: &Migration) -> String {
-    format!("zerostarter-db: {} (checksum ", migration.label)
+    format!("{PREFIX}{} (checksum ", migration.label)
+}
+
+/// What follows that prefix.
+fn read_steps(note: &str) -> Option<StepsDone> {
+    let (checksum, steps) = note.split_once("): ")?;
+    let (done, total) = steps.strip_suffix(" steps have run")?.split_once(" of ")?;
+    Some(StepsDone {
+        checksum: checksum.to_owned(),
+        done: done.parse().ok()?,
+        total: total.parse().ok()?,
+    })
 }
 
 #[cfg(test)]

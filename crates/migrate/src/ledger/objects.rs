@@ -42,7 +42,10 @@ impl Objects {
              LEFT JOIN pg_class AS c ON c.relnamespace = s.oid AND c.relname = CAST(v.name AS name) \
              LEFT JOIN pg_type AS t ON t.typnamespace = s.oid AND t.typname = CAST(v.name AS name) \
              WHERE CASE v.kind WHEN 's' THEN s.oid IS NOT NULL \
-               WHEN 'r' THEN c.oid IS NOT NULL \
+               WHEN 'b' THEN c.relkind IN ('r', 'p', 'f') \
+               WHEN 'r' THEN c.relkind IN ('v', 'm', 'S') \
+               WHEN 'i' THEN EXISTS (SELECT FROM pg_index AS i JOIN pg_class AS b ON b.oid = i.indrelid \
+                 WHERE i.indexrelid = c.oid AND i.indisvalid AND b.relname = CAST(v.part AS name)) \
                WHEN 't' THEN t.oid IS NOT NULL \
                WHEN 'c' THEN EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = c.oid \
                  AND a.attname = CAST(v.part AS name) AND a.attnum > 0 AND NOT a.attisdropped) \
@@ -75,7 +78,9 @@ impl Objects {
 fn letter(kind: ObjectKind) -> char {
     match kind {
         ObjectKind::Schema => 's',
-        ObjectKind::Table | ObjectKind::Relation => 'r',
+        ObjectKind::Table => 'b',
+        ObjectKind::Relation => 'r',
+        ObjectKind::Index => 'i',
         ObjectKind::Type => 't',
         ObjectKind::Column => 'c',
         ObjectKind::Constraint => 'k',

@@ -19,7 +19,7 @@ use super::kind::Ledger;
 use super::trust::{self, Access, Scrutiny, Untrusted};
 
 /// How many columns the row of the state has, and how many more if the table is Drizzle's.
-const STATE_COLUMNS: usize = 16;
+const STATE_COLUMNS: usize = 17;
 const DRIZZLE_COLUMNS: usize = 4;
 
 /// How many applied migrations there may be: what a server sends must not fill the memory.
@@ -82,6 +82,8 @@ pub struct Snapshot {
     pub server_time: String,
     /// What else is known of Drizzle's table and the database.
     pub(crate) drizzle: DrizzleState,
+    /// The comment of the history table, which has notes on migrations that are not recorded yet.
+    pub(crate) comment: Option<String>,
     /// How thoroughly a transaction has to look at the history table before it uses it.
     pub(crate) scrutiny: Scrutiny,
     has_own_history: bool,
@@ -330,7 +332,8 @@ fn request(query: &SnapshotQuery<'_>, named: Option<&str>, scrutiny: Scrutiny) -
            {path},\n\
            pg_catalog.current_setting('default_transaction_read_only'),\n\
            pg_catalog.set_config('search_path', pg_catalog.concat_ws(', ', pg_catalog.quote_ident(\
-             COALESCE({named}, NULLIF({visible}, 'pg_temp'), target.name)), 'pg_temp'), true){more}\n\
+             COALESCE({named}, NULLIF({visible}, 'pg_temp'), target.name)), 'pg_temp'), true),\n\
+           pg_catalog.obj_description(CAST({own} AS oid), 'pg_class'){more}\n\
          FROM (SELECT COALESCE({named}, CASE WHEN NOT pg_catalog.starts_with({current}, 'pg_')\n\
              THEN {current} END, '{DEFAULT_SCHEMA}') AS name) AS target;\n\
          {checks}{lock};\n\
@@ -406,6 +409,7 @@ fn read_state(ledger: Ledger, row: &SimpleQueryRow) -> Snapshot {
         current_schema,
         is_read_only_by_default: value(14) == Some("on"),
         schema_exists: flag(5),
+        comment: text(16),
         scrutiny: Scrutiny::Quick,
         has_own_history: flag(6),
         visible_history: text(7),
@@ -418,10 +422,10 @@ fn read_state(ledger: Ledger, row: &SimpleQueryRow) -> Snapshot {
         history_elsewhere: None,
         drizzle: if ledger.own_schema().is_some() {
             DrizzleState {
-                has_schema: flag(16),
-                has_names: flag(17),
-                may_lock: flag(18),
-                has_objects: flag(19),
+                has_schema: flag(17),
+                has_names: flag(18),
+                may_lock: flag(19),
+                has_objects: flag(20),
                 ..DrizzleState::default()
             }
         } else {

@@ -116,7 +116,7 @@ fn attached() -> String {
 
 /// The condition that `role` can act as a role whose code runs in our session in any case. Whether we are a member of `role`
 /// says nothing: a superuser is a member of all, and since PostgreSQL 16 whoever creates a role is a member of it.
-fn may_act_as_us(role: &str) -> String {
+pub(crate) fn may_act_as_us(role: &str) -> String {
     let member = |of: &str| format!("pg_catalog.pg_has_role({role}, {of}, 'MEMBER')");
     format!(
         "({} OR {} OR {})",

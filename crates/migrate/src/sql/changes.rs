@@ -65,9 +65,8 @@ impl Changes {
             tokens.take("MATERIALIZED");
             let kind = match tokens.next()? {
                 token if token.is("TABLE") => ObjectKind::Table,
-                token if ["VIEW", "INDEX", "SEQUENCE"].iter().any(|kind| token.is(kind)) => {
-                    ObjectKind::Relation
-                }
+                token if token.is("VIEW") || token.is("SEQUENCE") => ObjectKind::Relation,
+                token if token.is("INDEX") => ObjectKind::Index,
                 token if token.is("TYPE") || token.is("DOMAIN") => ObjectKind::Type,
                 token if token.is("SCHEMA") => ObjectKind::Schema,
                 _ => return None,
@@ -100,9 +99,11 @@ impl Changes {
             let on = tokens.take("ON");
             tokens.take("ONLY");
             let table = tokens.name().filter(|_| on)?;
-            let mut index = object(ObjectKind::Relation, &name);
+            let mut index = object(ObjectKind::Index, &name);
+            let table = object(ObjectKind::Table, &table);
             // An index is in the schema of its table.
-            index.schema = object(ObjectKind::Table, &table).schema;
+            index.schema = table.schema;
+            index.part = Some(table.name);
             self.creates.push((index, is_guarded));
             return Some(());
         }
@@ -355,12 +356,9 @@ mod tests {
             ("ALTER TABLE \"a\" ENABLE ROW LEVEL SECURITY", ""),
             (
                 "CREATE UNIQUE INDEX \"i\" ON \"s\".\"t\" USING btree (\"a\")",
-                "relation s.i",
+                "index s.i",
             ),
-            (
-                "CREATE INDEX CONCURRENTLY IF NOT EXISTS i ON t (a)",
-                "?relation i",
-            ),
+            ("CREATE INDEX CONCURRENTLY IF NOT EXISTS i ON t (a)", "?index i"),
             (
                 "CREATE TYPE \"public\".\"mood\" AS ENUM('a', 'b')",
                 "type public.mood",

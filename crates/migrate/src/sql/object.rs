@@ -22,8 +22,10 @@ pub enum ObjectKind {
     Schema,
     /// A table.
     Table,
-    /// A view, sequence or index.
+    /// A view or sequence.
     Relation,
+    /// An index; its part is the table, unless it is dropped.
+    Index,
     /// A column of a table.
     Column,
     /// A constraint of a table.
@@ -36,12 +38,23 @@ pub enum ObjectKind {
     Policy,
 }
 
+impl Object {
+    /// Whether both names may name the same object: a file may name the schema, or leave that to the search path.
+    #[must_use]
+    pub fn may_be(&self, other: &Self) -> bool {
+        let is_same_schema = self.schema == other.schema || self.schema.is_none() || other.schema.is_none();
+        let is_same_part = self.part == other.part || self.kind == ObjectKind::Index;
+        self.kind == other.kind && self.name == other.name && is_same_part && is_same_schema
+    }
+}
+
 impl fmt::Display for Object {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {
             ObjectKind::Schema => "schema ",
             ObjectKind::Table => "table ",
             ObjectKind::Relation => "relation ",
+            ObjectKind::Index => "index ",
             ObjectKind::Column => "column ",
             ObjectKind::Constraint => "constraint ",
             ObjectKind::Type => "type ",
@@ -52,7 +65,8 @@ impl fmt::Display for Object {
             write!(f, "{schema}.")?;
         }
         f.write_str(&self.name)?;
-        self.part.as_ref().map_or(Ok(()), |part| write!(f, ".{part}"))
+        let part = self.part.as_ref().filter(|_| self.kind != ObjectKind::Index);
+        part.map_or(Ok(()), |part| write!(f, ".{part}"))
     }
 }
 
@@ -113,6 +127,7 @@ fn split_name(name: &str) -> Vec<String> {
 pub(super) fn unquoted(name: &str) -> String {
     match name.strip_prefix('"').and_then(|name| name.strip_suffix('"')) {
         Some(quoted) => quoted.replace("\"\"", "\""),
-        None => name.to_lowercase(),
+        // The server folds other letters only in encodings of one byte.
+        None => name.to_ascii_lowercase(),
     }
 }

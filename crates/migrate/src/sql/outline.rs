@@ -39,7 +39,8 @@ impl Outline {
     }
 
     fn add_all(&mut self, sql: &str, parts: &[Range<usize>]) {
-        let mut judged = Vec::new();
+        let mut judged: Vec<(Range<usize>, Changes)> = Vec::new();
+        let mut is_elsewhere = false;
         for part in parts {
             for statement in statements_in(sql, part.clone()).map_while(Result::ok) {
                 let changes = Changes::of(sql, &statement);
@@ -47,8 +48,20 @@ impl Outline {
                     judged.push((statement.span.clone(), changes.clone()));
                 }
                 // What a later statement of the file drops was only needed on the way.
-                self.creates.retain(|(object, _)| !changes.drops.contains(object));
-                self.creates.extend(changes.creates);
+                self.creates
+                    .retain(|(object, _)| !changes.drops.iter().any(|drop| drop.may_be(object)));
+                is_elsewhere |= is_session_setting(&statement)
+                    && sql[statement.span.clone()]
+                        .to_ascii_lowercase()
+                        .contains("search_path");
+                // Where its other names lead is not known.
+                let creates = changes.creates.into_iter();
+                let (known, unknown): (Vec<_>, Vec<_>) =
+                    creates.partition(|(object, _)| object.schema.is_some() || !is_elsewhere);
+                self.creates.extend(known);
+                if let (Some((_, judged)), false) = (judged.last_mut(), unknown.is_empty()) {
+                    judged.does_more = true;
+                }
                 self.drops.extend(changes.drops);
             }
         }
@@ -64,7 +77,7 @@ impl Outline {
     /// Whether a statement of the file does more than to create something, on a database that has nothing of what the file
     /// creates.
     fn does_more_than_create(&self, changes: &Changes) -> bool {
-        let creates = |object: &Object| self.creates.iter().any(|(created, _)| created == object);
+        let creates = |object: &Object| self.creates.iter().any(|(created, _)| created.may_be(object));
         if changes.drops_if_exists {
             return !changes.drops.iter().all(creates);
         }
