@@ -64,7 +64,12 @@ fn apply(tables: &mut BTreeSet<Table>, sql: &str, statement: &Statement<'_>) {
         // What a block does is not known; what it may drop need not exist.
         let text = sql[statement.span.clone()].to_ascii_lowercase();
         if text.contains("drop ") || text.contains("rename ") {
-            tables.retain(|(_, table)| !text.contains(&table.to_ascii_lowercase()));
+            let is_part = |c: char| c.is_alphanumeric() || c == '_';
+            let names = |table: &str| {
+                text.split(|c| !is_part(c))
+                    .any(|word| word.eq_ignore_ascii_case(table))
+            };
+            tables.retain(|(_, table)| !names(table));
         }
     }
 }
