@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use zerostarter_migrate::sql::{Contents, Piece, line_and_column, split};
+use zerostarter_migrate::sql::{Contents, Outline, Piece, line_and_column, split};
 
 fuzz_target!(|sql: &str| {
     let Ok(statements) = split(sql) else { return };
@@ -17,8 +17,11 @@ fuzz_target!(|sql: &str| {
         // What follows may be the data of a COPY.
         end = statement.end;
     }
+    Outline::of(sql, std::slice::from_ref(&(0..sql.len())));
+    let contents = Contents::of(sql);
+    let of_steps = contents.steps.into_iter().flat_map(|step| step.pieces);
     let mut sent = 0;
-    for piece in Contents::of(sql).pieces {
+    for piece in contents.pieces.into_iter().chain(of_steps) {
         let (begin, end) = match piece {
             Piece::Statements { span, .. } => (span.start, span.end),
             Piece::Copy { statement, lines } => (statement.start, lines.end),
