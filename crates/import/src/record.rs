@@ -107,8 +107,8 @@ pub(crate) async fn missing(connection: &Connection, tables: &BTreeSet<Table>) -
         .collect())
 }
 
-/// Begins a transaction that holds the migrators' lock and has recorded `migrations`. Whoever drops the connection rolls it
-/// back.
+/// Begins a transaction that holds the migrators' lock and has recorded `migrations`. If the connection is
+/// dropped, the server rolls it back.
 pub(crate) async fn record(
     connection: &Connection,
     snapshot: &Snapshot,

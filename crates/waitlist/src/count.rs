@@ -1,6 +1,6 @@
 //! About how many people are on the list, so that nobody can tell from it who is.
 //!
-//! Whoever sends an address and sees the count move knows that the address was not on the list. So the figure is old, and it
+//! A client that sends an address and sees the count move knows that the address was not on the list. So the figure is old, and it
 //! is drawn by lot: two figures that are as far apart as one entry moves them differ far more by the lot.
 
 use std::ops::RangeInclusive;

@@ -1,6 +1,6 @@
 //! Trust in the history table: which table may be read and written with our privileges.
 //!
-//! Whoever may create in the schema can create the history table before the first run: as a view whose function runs in our
+//! A role that may create in the schema can create the history table before the first run: as a view whose function runs in our
 //! session, or with a trigger on it. So a table counts only if its owner could act as us in any case: our role, that of
 //! `MIGRATE_ROLE`, the owner of the database, a superuser, or a member of one of these. The same holds for the functions and
 //! operators that its triggers, rules and policies call.
@@ -115,7 +115,7 @@ fn attached() -> String {
 }
 
 /// The condition that `role` can act as a role whose code runs in our session in any case. Whether we are a member of `role`
-/// says nothing: a superuser is a member of all, and since PostgreSQL 16 whoever creates a role is a member of it.
+/// says nothing: a superuser is a member of all, and since PostgreSQL 16 the creator of a role is a member of it.
 pub(crate) fn may_act_as_us(role: &str) -> String {
     let member = |of: &str| format!("pg_catalog.pg_has_role({role}, {of}, 'MEMBER')");
     format!(
